@@ -1,0 +1,61 @@
+// Package dbtest gives a test a fresh database on the real server that `make test` starts.
+package dbtest
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/google/uuid"
+
+	"oneqtour/apps/internal/mysqldb"
+)
+
+// Open makes a database of its own for the test, migrates it and drops it at the end.
+func Open(t testing.TB, migrations ...mysqldb.Migrations) *sql.DB {
+	t.Helper()
+	db, _ := OpenDSN(t, migrations...)
+	return db
+}
+
+// OpenDSN is Open that also tells how to connect, for tests that start a program.
+func OpenDSN(t testing.TB, migrations ...mysqldb.Migrations) (*sql.DB, string) {
+	t.Helper()
+	admin := os.Getenv("ONEQ_TEST_DSN_ADMIN")
+	if admin == "" {
+		t.Fatal("ONEQ_TEST_DSN_ADMIN is not set: run the tests by `make test`, or name a MySQL server as root:password@tcp(127.0.0.1:3306)/")
+	}
+	cfg, err := mysql.ParseDSN(admin)
+	if err != nil {
+		t.Fatalf("ONEQ_TEST_DSN_ADMIN: %v", err)
+	}
+	root, err := mysqldb.Open(cfg.FormatDSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "oneq_test_" + time.Now().Format("150405") + "_" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
+	if _, err := root.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatalf("create a database for the test: %v", err)
+	}
+	cfg.DBName = name
+	dsn := cfg.FormatDSN()
+	db, err := mysqldb.Open(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = db.Close()
+		if _, err := root.Exec("DROP DATABASE " + name); err != nil {
+			t.Errorf("drop the database of the test: %v", err)
+		}
+		_ = root.Close()
+	})
+	if err := mysqldb.Migrate(t.Context(), db, migrations...); err != nil {
+		t.Fatal(fmt.Errorf("migrate: %w", err))
+	}
+	return db, dsn
+}

@@ -1,0 +1,111 @@
+// Package mysqldb opens a service's database, runs its transactions and brings its schema up to date. SQL
+// stays within what MySQL 8, MariaDB 10.11 and TiDB share.
+package mysqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Open prepares a pool for a DSN such as user:password@tcp(127.0.0.1:3306)/oneq_product. It does not connect:
+// a service starts while its database is away and says so on /readyz.
+func Open(dsn string) (*sql.DB, error) {
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		// Not wrapped: the driver's message may quote the password.
+		return nil, errors.New("ONEQ_DATABASE_DSN is not of the form user:password@tcp(host:port)/database")
+	}
+	cfg.ParseTime, cfg.Loc = true, time.UTC
+	cfg.InterpolateParams = true // one round trip a statement instead of two
+	cfg.Collation = "utf8mb4_bin"
+	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = 2*time.Second, 10*time.Second, 10*time.Second
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(session{connector})
+	db.SetMaxOpenConns(48)
+	db.SetMaxIdleConns(48)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return db, nil
+}
+
+// session sets up each new connection.
+type session struct{ driver.Connector }
+
+func (s session) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := s.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, set := range []string{
+		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+		"SET SESSION innodb_lock_wait_timeout = 3, time_zone = '+00:00'",
+	} {
+		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, set, nil); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", set, err), conn.Close())
+		}
+	}
+	return conn, nil
+}
+
+// InTx runs fn in one transaction and repeats it, at most three times more, when the database gave it up for
+// a deadlock or a lock that did not come within 3 s. The error of the commit is the error of InTx. fn must do
+// nothing but use tx: it may run several times.
+func InTx(ctx context.Context, db *sql.DB, fn func(tx *sql.Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := once(ctx, db, fn)
+		if err == nil || attempt > 3 || !repeatable(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(attempt) * 5 * time.Millisecond):
+		}
+	}
+}
+
+func once(ctx context.Context, db *sql.DB, fn func(tx *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := fn(tx); err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Errors after which the database has undone the whole transaction, or the statement that we then undo.
+func repeatable(err error) bool {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	if !ok {
+		return false
+	}
+	switch e.Number {
+	case 1213, // deadlock
+		1205,       // lock wait timeout
+		1020,       // MariaDB: record has changed since last read
+		8002, 8022, // TiDB: commit failed, safe to repeat
+		9007: // TiDB: write conflict
+		return true
+	}
+	return false
+}
+
+// IsDuplicate says whether a unique key refused the row.
+func IsDuplicate(err error) bool {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && e.Number == 1062
+}
