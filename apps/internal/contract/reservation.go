@@ -19,30 +19,35 @@ const (
 // Reservation is the data of every reservation event: the public state after the change, the whole history
 // (so that a lost event is healed by the next) and the totals of its departure as of the same transaction.
 type Reservation struct {
-	Meta          Meta           `json:"meta"`
-	ReservationID string         `json:"reservationId"`
-	CustomerID    string         `json:"customerId"` // subject of the customer's token
-	MDID          string         `json:"mdId"`
-	Status        string         `json:"status"`
-	Version       int64          `json:"version"`
-	ProductID     string         `json:"productId"`
-	ProductName   Text           `json:"productName"`
-	Kind          string         `json:"kind"`
-	Nights        int            `json:"nights"`
-	DepartureID   string         `json:"departureId"`
-	DepartureDate string         `json:"departureDate"` // YYYY-MM-DD in Asia/Seoul
-	Travellers    int            `json:"travellers"`
-	PaymentPlan   string         `json:"paymentPlan"`
-	Price         Price          `json:"price"`
-	Payment       *PaymentState  `json:"payment,omitempty"` // what was charged with the reservation
-	Payments      []PaymentPart  `json:"payments,omitempty"`
-	PolicyVersion string         `json:"policyVersion"`
-	Cancellation  *Cancellation  `json:"cancellation,omitempty"`
-	VoidOrder     bool           `json:"voidOrder,omitempty"` // payment must leave nothing charged
-	CorrelationID string         `json:"correlationId"`
-	CreatedAt     time.Time      `json:"createdAt"`
-	History       []HistoryEntry `json:"history"`
-	Departure     Totals         `json:"departure"`
+	Meta Meta `json:"meta"`
+	ReservationState
+	VoidOrder bool           `json:"voidOrder,omitempty"` // payment must leave nothing charged
+	History   []HistoryEntry `json:"history"`
+	Departure Totals         `json:"departure"`
+}
+
+// ReservationState is the public state of a reservation: what the API answers, too.
+type ReservationState struct {
+	ReservationID string        `json:"reservationId"`
+	CustomerID    string        `json:"customerId"` // subject of the customer's token
+	MDID          string        `json:"mdId"`
+	Status        string        `json:"status"`
+	Version       int64         `json:"version"`
+	ProductID     string        `json:"productId"`
+	ProductName   Text          `json:"productName"`
+	Kind          string        `json:"kind"`
+	Nights        int           `json:"nights"`
+	DepartureID   string        `json:"departureId"`
+	DepartureDate string        `json:"departureDate"` // YYYY-MM-DD in Asia/Seoul
+	Travellers    int           `json:"travellers"`
+	PaymentPlan   string        `json:"paymentPlan"`
+	Price         Price         `json:"price"`
+	Payment       *PaymentState `json:"payment,omitempty"` // what was charged with the reservation
+	Payments      []PaymentPart `json:"payments,omitempty"`
+	PolicyVersion string        `json:"policyVersion"`
+	Cancellation  *Cancellation `json:"cancellation,omitempty"`
+	CorrelationID string        `json:"correlationId"`
+	CreatedAt     time.Time     `json:"createdAt"`
 }
 
 // Price is the price of a reservation, in won.
