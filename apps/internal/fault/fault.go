@@ -42,6 +42,8 @@ const (
 	IfMatchRequired       Code = "IF_MATCH_REQUIRED"
 	TooMany               Code = "TOO_MANY"
 	Busy                  Code = "BUSY"
+	NotSent               Code = "NOT_SENT"
+	OutcomeUnknown        Code = "UNKNOWN"
 	Unavailable           Code = "UNAVAILABLE"
 	Internal              Code = "INTERNAL"
 )

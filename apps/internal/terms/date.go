@@ -34,3 +34,9 @@ func (d Date) AddDays(n int) Date { return Date(d.midnight().AddDate(0, 0, n).Fo
 
 // DaysUntil counts the days from d to later; negative when later is earlier.
 func (d Date) DaysUntil(later Date) int { return int(later.midnight().Sub(d.midnight()).Hours() / 24) }
+
+// Begin is the instant at which the date begins in Seoul, in UTC.
+func (d Date) Begin() time.Time {
+	t, _ := time.ParseInLocation(time.DateOnly, string(d), Seoul)
+	return t.UTC()
+}

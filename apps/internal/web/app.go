@@ -75,6 +75,7 @@ func (o Options) begin(c *fiber.Ctx) (err error) {
 	defer cancel()
 	ctx = telemetry.WithTrace(telemetry.WithCorrelation(ctx, id), c.Get("Traceparent"))
 	c.SetUserContext(ctx)
+	defer finish(c)
 	defer func() {
 		if r := recover(); r != nil {
 			zerolog.Ctx(ctx).Error().Interface("panic", r).Stack().Msg("panic in a handler")
@@ -138,6 +139,26 @@ func notInvoked(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+// Body reads a request's body. 413: over 1 MB.
+func Body(c *fiber.Ctx) ([]byte, error) { return body(c) }
+
+// bodyRead marks a request whose body was read to its end: reading a chunked one again would wait for, or
+// eat, the next request.
+type bodyRead struct{}
+
+// finish takes what a handler has left of the body off the connection. Fasthttp would take it for the next
+// request, so that one client could write the request of another who shares the connection, as all who come
+// through a sidecar or a proxy do.
+func finish(c *fiber.Ctx) {
+	stream := c.Context().RequestBodyStream()
+	if stream == nil || c.Locals(bodyRead{}) != nil {
+		return
+	}
+	if n, err := io.Copy(io.Discard, io.LimitReader(stream, drainLimit)); err != nil || n == drainLimit {
+		c.Context().SetConnectionClose()
+	}
+}
+
 // body reads a request's body up to the limit.
 func body(c *fiber.Ctx) ([]byte, error) {
 	stream := c.Context().RequestBodyStream()
@@ -145,12 +166,14 @@ func body(c *fiber.Ctx) ([]byte, error) {
 		stream = bytes.NewReader(c.Request().Body())
 	}
 	b, err := io.ReadAll(io.LimitReader(stream, bodyLimit+1))
+	c.Locals(bodyRead{}, true)
 	if err != nil {
+		c.Context().SetConnectionClose()
 		return nil, fault.New(fault.Malformed).Because(err)
 	}
 	if len(b) > bodyLimit {
 		_, _ = io.Copy(io.Discard, io.LimitReader(stream, drainLimit))
-		c.Set(fiber.HeaderConnection, "close")
+		c.Context().SetConnectionClose()
 		return nil, fault.New(fault.TooLarge)
 	}
 	return b, nil

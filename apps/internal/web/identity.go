@@ -74,6 +74,12 @@ func Caller(c *fiber.Ctx) Principal {
 	return p
 }
 
+// Verify gives the caller by the header Authorization. UNAUTHENTICATED: no valid token; UNAVAILABLE: it cannot
+// be judged now.
+func (i *Identity) Verify(ctx context.Context, header string) (Principal, error) {
+	return i.verify(ctx, header)
+}
+
 func (i *Identity) verify(ctx context.Context, header string) (Principal, error) {
 	scheme, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {

@@ -82,6 +82,10 @@ var problems = map[fault.Code]problemText{
 		text{"지금 예약이 몰려 처리하지 못했습니다. 결제되지 않았으니 잠시 후 다시 찾아 주세요.", "We could not take your reservation just now. Nothing was charged. Please come back in a moment."}},
 	fault.Unavailable: {503, text{"일시적으로 이용 불가", "Unavailable"},
 		text{"일시적으로 처리할 수 없습니다. 잠시 후 다시 시도해 주세요.", "This cannot be done just now. Please try again in a moment."}},
+	fault.NotSent: {503, text{"결제 요청 미전송", "Payment not sent"},
+		text{"결제대행사에 연결되지 않아 결제를 요청하지 않았습니다. 청구된 금액은 없습니다.", "The payment provider could not be reached, so nothing was requested and nothing was charged."}},
+	fault.OutcomeUnknown: {504, text{"결제 결과 미확인", "Outcome unknown"},
+		text{"결제 결과를 아직 알 수 없습니다. 잠시 후 조회해 주세요.", "The outcome of the payment is not known yet. Please ask for it in a moment."}},
 	fault.Internal: {500, text{"내부 오류", "Internal error"},
 		text{"처리 중 오류가 발생했습니다. correlationId를 알려 주시면 확인하겠습니다.", "Something went wrong on our side. The correlationId helps us to find it."}},
 }

@@ -1,0 +1,19 @@
+package domain
+
+import "oneqtour/apps/internal/fault"
+
+// What reservation refuses.
+var (
+	ErrNotFound        = fault.New(fault.NotFound)
+	ErrDiscontinued    = fault.New(fault.Discontinued)
+	ErrDepartureClosed = fault.New(fault.DepartureClosed)
+	ErrTooLate         = fault.New(fault.TooLate)
+	ErrPriceChanged    = fault.New(fault.PriceChanged)
+	ErrTermsChanged    = fault.New(fault.TermsChanged)
+	ErrConsentRequired = fault.New(fault.ConsentRequired)
+	ErrPlanNotOffered  = fault.New(fault.PlanNotOffered)
+	ErrSoldOut         = fault.New(fault.SoldOut)
+	ErrNotCancellable  = fault.New(fault.NotCancellable)
+	ErrFeeChanged      = fault.New(fault.FeeChanged)
+	ErrDeclined        = fault.New(fault.PaymentDeclined)
+)

@@ -1,0 +1,44 @@
+package httpapi
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"oneqtour/apps/internal/contract"
+	"oneqtour/apps/internal/web"
+	"oneqtour/apps/reservation/domain"
+	"oneqtour/apps/reservation/usecase"
+)
+
+// position is where a page of the list has ended.
+type position struct {
+	At time.Time            `json:"a"`
+	ID domain.ReservationID `json:"i"`
+}
+
+func (h handlers) list(c *fiber.Ctx) error {
+	limit, err := web.Limit(c)
+	if err != nil {
+		return err
+	}
+	after, _, err := web.Cursor[position](c)
+	if err != nil {
+		return err
+	}
+	// One more than asked for tells whether there is a next page.
+	found, err := h.service.ListOwn(c.UserContext(), web.Caller(c).Subject, usecase.Page{Limit: limit + 1, Before: after.At, BeforeID: after.ID})
+	if err != nil {
+		return err
+	}
+	list := web.List[contract.ReservationState]{Items: []contract.ReservationState{}}
+	if len(found) > limit {
+		found = found[:limit]
+		last := found[limit-1].Snapshot()
+		list.NextCursor = web.Next(position{last.CreatedAt, last.ID})
+	}
+	for _, r := range found {
+		list.Items = append(list.Items, usecase.State(r))
+	}
+	return c.JSON(list)
+}

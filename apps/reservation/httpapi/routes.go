@@ -1,0 +1,30 @@
+// Package httpapi is reservation's inbound edge over HTTP.
+package httpapi
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"oneqtour/apps/internal/contract"
+	"oneqtour/apps/internal/web"
+	"oneqtour/apps/reservation/usecase"
+)
+
+// Mount adds the routes of reservation.
+func Mount(app *fiber.App, id *web.Identity, s *usecase.Service, subscriptions web.Subscriptions) {
+	h := handlers{s}
+	own := app.Group("/reservations", id.Middleware(web.RoleCustomer))
+	own.Post("/", h.reserve)
+	own.Get("/", h.list)
+	own.Get("/:id", h.get)
+	own.Get("/:id/history", h.history)
+	own.Get("/:id/cancellation-quote", h.quote)
+	own.Post("/:id/cancellation", h.cancel)
+
+	subscriptions.Topics = map[string]web.Hear{
+		contract.TopicProduct: s.ProductChanged,
+		contract.TopicPayment: s.PaymentHeard,
+	}
+	subscriptions.Mount(app)
+}
+
+type handlers struct{ service *usecase.Service }

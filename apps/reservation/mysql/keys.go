@@ -1,0 +1,106 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"oneqtour/apps/reservation/domain"
+	"oneqtour/apps/reservation/usecase"
+)
+
+// Lookup implements usecase.Keys.
+func (r *Repository) Lookup(ctx context.Context, k usecase.Key) (usecase.Stored, bool, error) {
+	var stored usecase.Stored
+	var hash []byte
+	var answer sql.NullString
+	err := r.db.QueryRowContext(ctx, `SELECT body_hash, reservation_id, answer FROM idempotency_keys
+		WHERE subject = ? AND operation = ? AND idem_key = ?`, k.Subject, k.Operation, k.Value).Scan(&hash, &stored.Reservation, &answer)
+	if errors.Is(err, sql.ErrNoRows) {
+		return usecase.Stored{}, false, nil
+	}
+	if err != nil {
+		return usecase.Stored{}, false, fmt.Errorf("read idempotency key: %w", err)
+	}
+	copy(stored.BodyHash[:], hash)
+	if answer.Valid {
+		if err := json.Unmarshal([]byte(answer.String), &stored.Answer); err != nil {
+			return usecase.Stored{}, false, fmt.Errorf("stored answer: %w", err)
+		}
+	}
+	return stored, true, nil
+}
+
+// Purge implements usecase.Keys, in small bites.
+func (r *Repository) Purge(ctx context.Context, olderThan time.Duration) error {
+	for {
+		res, err := r.db.ExecContext(ctx, "DELETE FROM idempotency_keys WHERE created_at < NOW(6) - INTERVAL ? SECOND LIMIT 1000", int(olderThan.Seconds()))
+		if err != nil {
+			return fmt.Errorf("purge idempotency keys: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n < 1000 {
+			return err
+		}
+	}
+}
+
+// saveKeys writes what a change means for the key that made the reservation, and for a further one.
+func saveKeys(ctx context.Context, tx *sql.Tx, id domain.ReservationID, c usecase.Change) error {
+	if c.Forget {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM idempotency_keys WHERE reservation_id = ? AND operation = ?", id, usecase.OperationReserve); err != nil {
+			return fmt.Errorf("forget idempotency key: %w", err)
+		}
+	}
+	if c.Answer != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE idempotency_keys SET answer = ? WHERE reservation_id = ? AND operation = ?",
+			toJSON(c.Answer), id, usecase.OperationReserve); err != nil {
+			return fmt.Errorf("store answer: %w", err)
+		}
+	}
+	if c.NewKey != nil {
+		return insertKey(ctx, tx, c.NewKey.Key, id, &c.NewKey.Answer)
+	}
+	return nil
+}
+
+// Due implements usecase.Agenda.
+func (r *Repository) Due(ctx context.Context, limit int, lease time.Duration) ([]usecase.DueReservation, error) {
+	claim := uuid.Must(uuid.NewV7()).String()
+	res, err := r.db.ExecContext(ctx, `UPDATE reservations SET claim = ?, next_attempt_at = NOW(6) + INTERVAL ? SECOND
+		WHERE next_attempt_at <= NOW(6) ORDER BY next_attempt_at LIMIT ?`, claim, int(lease.Seconds()), limit)
+	if err != nil {
+		return nil, fmt.Errorf("claim agenda: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return nil, err
+	}
+	rows, err := r.db.QueryContext(ctx, "SELECT id, attempts FROM reservations WHERE claim = ?", claim)
+	if err != nil {
+		return nil, fmt.Errorf("read agenda: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var due []usecase.DueReservation
+	for rows.Next() {
+		var d usecase.DueReservation
+		if err := rows.Scan(&d.ID, &d.Attempts); err != nil {
+			return nil, err
+		}
+		due = append(due, d)
+	}
+	return due, rows.Err()
+}
+
+// Soon implements usecase.Agenda. It touches only what is waited for: the request that made a reservation may
+// be about to settle it, and then finds nothing to wake.
+func (r *Repository) Soon(ctx context.Context, id domain.ReservationID) error {
+	_, err := r.db.ExecContext(ctx, "UPDATE reservations SET next_attempt_at = NOW(6) WHERE id = ? AND status = ? AND attempts > 0", id, domain.Pending)
+	if err != nil {
+		return fmt.Errorf("wake reservation: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package usecase
+
+import (
+	"context"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"oneqtour/apps/internal/contract"
+	"oneqtour/apps/internal/telemetry"
+	"oneqtour/apps/reservation/domain"
+)
+
+const (
+	firstInquiry = 500 * time.Millisecond
+	lastInquiry  = 8 * time.Second        // the longest pause between two inquiries
+	look         = 250 * time.Millisecond // how often the agenda is read
+	lease        = 10 * time.Second       // longer than an inquiry may take
+	atOnce       = 8
+	keepKeys     = 25 * time.Hour // a stored answer lives at least 24 hours
+)
+
+// Resume settles what is unfinished until the context ends: reservations whose payment is unknown, refunds
+// that nobody reported, trips that are over. What it knows is in the database, so a restart loses nothing.
+func (s *Service) Resume(ctx context.Context) error {
+	ticks := time.NewTicker(look)
+	defer ticks.Stop()
+	purge := time.NewTicker(time.Hour)
+	defer purge.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-purge.C:
+			if err := s.keys.Purge(ctx, keepKeys); err != nil {
+				zerolog.Ctx(ctx).Warn().Err(err).Msg("old idempotency keys not purged")
+			}
+		case <-ticks.C:
+			if err := s.resumeDue(ctx); err != nil && ctx.Err() == nil {
+				zerolog.Ctx(ctx).Warn().Err(err).Msg("agenda: will try again")
+			}
+		}
+	}
+}
+
+func (s *Service) resumeDue(ctx context.Context) error {
+	due, err := s.agenda.Due(ctx, 4*atOnce, lease)
+	if err != nil {
+		return err
+	}
+	var work errgroup.Group
+	work.SetLimit(atOnce)
+	for _, d := range due {
+		work.Go(func() error {
+			if err := s.resumeOne(ctx, d); err != nil && ctx.Err() == nil {
+				zerolog.Ctx(ctx).Warn().Err(err).Str("reservationId", string(d.ID)).Msg("not resumed: will try again")
+			}
+			return nil
+		})
+	}
+	return work.Wait()
+}
+
+func (s *Service) resumeOne(ctx context.Context, due DueReservation) error {
+	r, err := s.reservations.Find(ctx, due.ID)
+	if err != nil {
+		return err
+	}
+	snap := r.Snapshot()
+	ctx = telemetry.WithCorrelation(ctx, snap.CorrelationID)
+	switch snap.Status {
+	case domain.Pending:
+		return s.resumePending(ctx, snap, due.Attempts)
+	case domain.CancelRequested:
+		return s.announceAgain(ctx, snap.ID)
+	case domain.Confirmed:
+		return s.complete(ctx, snap.ID)
+	}
+	return nil
+}
+
+func (s *Service) resumePending(ctx context.Context, snap domain.Snapshot, attempts int) error {
+	limit := snap.CreatedAt.Add(s.limits.Hold)
+	if !s.now().Before(limit) {
+		return s.giveUp(ctx, snap.ID)
+	}
+	result, err := s.payments.Inquire(ctx, contract.InquiryRequest{ReservationID: string(snap.ID), Purpose: contract.PurposePrice})
+	if err == nil {
+		switch result.Status {
+		case contract.PaymentIsApproved:
+			_, err := s.settle(ctx, snap.ID, Outcome{Kind: Approved, Result: result})
+			return err
+		case contract.PaymentIsDeclined, contract.PaymentIsVoided:
+			_, err := s.settle(ctx, snap.ID, Outcome{Kind: Declined, Result: result})
+			return ignoreDecline(err)
+		}
+	}
+	next := s.now().Add(min(firstInquiry<<min(attempts, 10), lastInquiry))
+	if next.After(limit) {
+		next = limit
+	}
+	return s.reservations.Update(ctx, snap.ID, func(r *domain.Reservation, _ *domain.Departure) (*Change, error) {
+		if r.Status() != domain.Pending {
+			return nil, nil
+		}
+		return &Change{Next: next, Tried: true}, nil
+	})
+}
+
+// giveUp ends the wait for a payment. The event carries a void order: whatever payment finds is returned.
+func (s *Service) giveUp(ctx context.Context, id domain.ReservationID) error {
+	defer s.committed()
+	return s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
+		if r.Status() != domain.Pending {
+			return nil, nil
+		}
+		if err := r.Reject(d, appID, domain.CauseHoldLimit, true, s.now()); err != nil {
+			return nil, err
+		}
+		answer := present(r)
+		messages, err := s.announce(ctx, r, d, string(id))
+		return &Change{Messages: messages, Answer: &answer}, err
+	})
+}
+
+// announceAgain says once more that refunds are awaited; payment answers for those already done.
+func (s *Service) announceAgain(ctx context.Context, id domain.ReservationID) error {
+	defer s.committed()
+	return s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
+		if r.Status() != domain.CancelRequested {
+			return nil, nil
+		}
+		messages, err := s.announce(ctx, r, d, string(id))
+		return &Change{Messages: messages, Next: s.now().Add(s.limits.Resend), Tried: true}, err
+	})
+}
+
+func (s *Service) complete(ctx context.Context, id domain.ReservationID) error {
+	defer s.committed()
+	return s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
+		if r.Status() != domain.Confirmed {
+			return nil, nil
+		}
+		if err := r.Complete(d, s.now()); err != nil {
+			return nil, err
+		}
+		messages, err := s.announce(ctx, r, d, string(id))
+		return &Change{Messages: messages}, err
+	})
+}
+
+// ignoreDecline: for the worker a decline is a result, not a failure.
+func ignoreDecline(err error) error {
+	if domain.ErrDeclined.Is(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,157 @@
+// Package usecase is what happens in reservation, in order: one method a file.
+package usecase
+
+import (
+	"context"
+	"time"
+
+	"oneqtour/apps/internal/contract"
+	"oneqtour/apps/internal/outbox"
+	"oneqtour/apps/reservation/domain"
+)
+
+// Change is what a transaction writes beside the aggregates.
+type Change struct {
+	Messages []outbox.Message
+	Answer   *Answer   // stored for the idempotency key under which the reservation was made
+	Forget   bool      // that key is forgotten: the next attempt with it makes a new reservation
+	NewKey   *NewKey   // a further key with its answer
+	Next     time.Time // when the reservation wants to be looked at again; zero: never
+	Tried    bool      // counts one more attempt to settle it
+	_        struct{}  // keyed literals only
+}
+
+// NewKey is a key that is stored together with its answer.
+type NewKey struct {
+	Key    Key
+	Answer Answer
+}
+
+// Reservations keeps reservations with their departures. Each write is one transaction that locks first the
+// reservation, then its departure.
+type Reservations interface {
+	// Create runs fn on the locked departure and stores what it returns together with the key.
+	// ErrKeyKnown: the key was used before. fault.IDTaken: the id was.
+	Create(ctx context.Context, key Key, id domain.ReservationID, departure domain.DepartureID, fn func(*domain.Departure) (*domain.Reservation, Change, error)) error
+	// Update runs fn on the locked reservation and departure; fault.NotFound when there is none. fn may run
+	// several times and must touch nothing else. A nil Change writes nothing.
+	Update(ctx context.Context, id domain.ReservationID, fn func(*domain.Reservation, *domain.Departure) (*Change, error)) error
+	Find(ctx context.Context, id domain.ReservationID) (*domain.Reservation, error)
+	ListOf(ctx context.Context, customer string, page Page) ([]*domain.Reservation, error)
+}
+
+// Page asks for at most Limit reservations made before the given one, the newest first.
+type Page struct {
+	Limit    int
+	Before   time.Time // zero: from the newest
+	BeforeID domain.ReservationID
+}
+
+// Catalogue is reservation's own copy of products and departures.
+type Catalogue interface {
+	// Product finds the copy; fault.NotFound when product has not said anything of it yet.
+	Product(ctx context.Context, id domain.ProductID) (domain.TourProduct, error)
+	// Follow locks the copy (nil when there is none) and its departures, and stores what fn returns.
+	Follow(ctx context.Context, id domain.ProductID, fn func(*domain.TourProduct, map[domain.DepartureID]*domain.Departure) (Followed, error)) error
+}
+
+// Followed is what a product event changed.
+type Followed struct {
+	Product    *domain.TourProduct // nil: nothing new
+	Departures []*domain.Departure
+	Messages   []outbox.Message
+}
+
+// Keys finds what was answered to an idempotency key.
+type Keys interface {
+	Lookup(ctx context.Context, key Key) (Stored, bool, error)
+	Purge(ctx context.Context, olderThan time.Duration) error
+}
+
+// Agenda is which reservations want to be looked at, by the clock of the database.
+type Agenda interface {
+	// Due claims some for the lease, so that replicas do not repeat each other.
+	Due(ctx context.Context, limit int, lease time.Duration) ([]DueReservation, error)
+	// Soon moves a PENDING reservation to the front.
+	Soon(ctx context.Context, id domain.ReservationID) error
+}
+
+// DueReservation is one on the agenda, with how often settling it was tried.
+type DueReservation struct {
+	ID       domain.ReservationID
+	Attempts int
+}
+
+// Payments is the one synchronous peer.
+type Payments interface {
+	// Approve charges; its outcome is one of four values and never an error.
+	Approve(ctx context.Context, r contract.ApproveRequest) Outcome
+	// Inquire asks what became of a payment.
+	Inquire(ctx context.Context, r contract.InquiryRequest) (contract.PaymentResult, error)
+}
+
+// Outcome of an attempt to charge.
+type Outcome struct {
+	Kind   OutcomeKind
+	Result contract.PaymentResult // of Approved and Declined
+	Reason string                 // of Unsent and Unknown, for the log
+}
+
+// OutcomeKind tells the four outcomes apart.
+type OutcomeKind int
+
+// Unsent is certain: nothing was charged. Unknown is everything that is not one of the other three.
+const (
+	Unknown OutcomeKind = iota
+	Approved
+	Declined
+	Unsent
+)
+
+// Limits are the times of the saga.
+type Limits struct {
+	ProductWait time.Duration // how long a product not yet heard of is looked for
+	Saga        time.Duration // for reserving as a whole, detached from the request
+	Hold        time.Duration // how long seats wait for an unknown payment
+	KeyInFlight time.Duration // for how long an unanswered key counts as being worked on
+	Resend      time.Duration // after which an unfinished cancellation is announced again
+}
+
+// DefaultLimits suit a provider that answers at once.
+func DefaultLimits() Limits {
+	return Limits{ProductWait: 2 * time.Second, Saga: 8 * time.Second, Hold: 20 * time.Second,
+		KeyInFlight: 10 * time.Second, Resend: time.Minute}
+}
+
+// Service is the use cases of reservation.
+type Service struct {
+	reservations Reservations
+	catalogue    Catalogue
+	keys         Keys
+	agenda       Agenda
+	payments     Payments
+	limits       Limits
+	now          func() time.Time // UTC, cut to microseconds as the database keeps it
+	newID        func() string    // UUIDv7
+	committed    func()           // wakes the relay
+}
+
+// Ports are what a service needs of the outside.
+type Ports struct {
+	Reservations Reservations
+	Catalogue    Catalogue
+	Keys         Keys
+	Agenda       Agenda
+	Payments     Payments
+	Now          func() time.Time
+	NewID        func() string
+	Committed    func()
+}
+
+// New makes the use cases.
+func New(p Ports, l Limits) *Service {
+	return &Service{
+		reservations: p.Reservations, catalogue: p.Catalogue, keys: p.Keys, agenda: p.Agenda, payments: p.Payments, limits: l,
+		now: func() time.Time { return p.Now().UTC().Truncate(time.Microsecond) }, newID: p.NewID, committed: p.Committed,
+	}
+}
