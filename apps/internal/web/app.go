@@ -48,7 +48,7 @@ func NewApp(o Options) *fiber.App {
 	app := fiber.New(fiber.Config{
 		AppName: o.AppID, DisableStartupMessage: true, Immutable: true,
 		ReadBufferSize: headerSize, BodyLimit: bodyLimit, StreamRequestBody: true,
-		IdleTimeout: 90 * time.Second, ErrorHandler: problem, RequestMethods: methods,
+		ReadTimeout: 5 * time.Second, IdleTimeout: 90 * time.Second, ErrorHandler: problem, RequestMethods: methods,
 	})
 	app.Use(o.begin)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
