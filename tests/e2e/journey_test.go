@@ -1,0 +1,347 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"oneqtour/tests/stack"
+)
+
+// soon is what the requirements allow between an event and its display.
+const soon = 2 * time.Second
+
+func storeItem(t testing.TB, id string) (item, int) {
+	t.Helper()
+	a := sys.As(t, "").Do("GET", "/api/store/items/"+id, nil)
+	if a.Status != 200 {
+		return item{}, a.Status
+	}
+	return stack.Read[item](t, a), 200
+}
+
+// displayed waits until the store shows the product as the condition wants it.
+func displayed(t testing.TB, id string, condition func(item) bool) {
+	t.Helper()
+	stack.Eventually(t, 10*time.Second, "the store's display", func() error {
+		i, status := storeItem(t, id)
+		if status != 200 || !condition(i) {
+			return fmt.Errorf("%d %+v", status, i)
+		}
+		return nil
+	})
+}
+
+func find(t testing.TB, customer, id string) reservation {
+	t.Helper()
+	return stack.Read[reservation](t, sys.As(t, customer).Do("GET", "/api/reservations/"+id, nil).Is(t, 200))
+}
+
+// becomes waits until the reservation has one of the states.
+func becomes(t testing.TB, customer, id string, within time.Duration, states ...string) reservation {
+	t.Helper()
+	var r reservation
+	stack.Eventually(t, within, "reservation "+id, func() error {
+		r = find(t, customer, id)
+		for _, s := range states {
+			if r.Status == s {
+				return nil
+			}
+		}
+		return errors.New("is " + r.Status)
+	})
+	return r
+}
+
+func TestF1_AnMDRegistersATourProduct(t *testing.T) {
+	md := sys.As(t, "md-1")
+	a := md.Do("POST", "/api/products", osaka(20)).Is(t, 201)
+	p := stack.Read[product](t, a)
+	if a.Header.Get("Location") != "/api/products/"+p.ProductID || a.Header.Get("ETag") != `"1"` || p.MDID != "md-1" {
+		t.Errorf("Location %q ETag %q %+v", a.Header.Get("Location"), a.Header.Get("ETag"), p)
+	}
+	sys.As(t, "").Do("GET", a.Header.Get("Location"), nil).Is(t, 200)
+	sys.As(t, "customer-1").Do("POST", "/api/products", osaka(20)).Is(t, 403, "WRONG_ROLE")
+	sys.As(t, "").Do("POST", "/api/products", osaka(20)).Is(t, 401)
+	for field, change := range map[string]func(object){
+		"price":                  func(b object) { b["price"] = 999 },
+		"departures[0].date":     func(b object) { b["departures"] = []object{{"date": inDays(0), "capacity": 20, "minParticipants": 1}} },
+		"departures[0].capacity": func(b object) { b["departures"] = []object{{"date": inDays(9), "capacity": 0, "minParticipants": 1}} },
+	} {
+		body := osaka(20)
+		change(body)
+		refused := md.Do("POST", "/api/products", body).Is(t, 422, "INVALID")
+		if !strings.Contains(string(refused.Body), `"field":"`+field+`"`) {
+			t.Errorf("%s is not named: %s", field, refused.Body)
+		}
+	}
+}
+
+func TestF2_DomesticAndOverseasHaveTheirOwnSchedules(t *testing.T) {
+	domestic := osaka(20)
+	domestic["kind"], domestic["country"], domestic["nights"] = "DOMESTIC", "KR", 1
+	policies := map[string]string{}
+	for kind, body := range map[string]object{"DOMESTIC": domestic, "OVERSEAS": osaka(20)} {
+		p := register(t, body)
+		displayed(t, p.ProductID, func(i item) bool { return i.Kind == kind })
+		list := sys.As(t, "").Do("GET", "/api/store/items?limit=100&kind="+kind, nil).Is(t, 200)
+		for _, i := range stack.Read[struct{ Items []item }](t, list).Items {
+			if i.Kind != kind {
+				t.Errorf("%s among %s", i.Kind, kind)
+			}
+		}
+		q := sys.As(t, "").Do("GET", "/api/store/items/"+p.ProductID+"/quote?travellers=1&paymentPlan=FULL&departureId="+p.Departures[0].DepartureID, nil).Is(t, 200)
+		policies[kind] = stack.Read[struct{ PolicyVersion string }](t, q).PolicyVersion
+	}
+	if policies["DOMESTIC"] == policies["OVERSEAS"] || policies["DOMESTIC"] == "" {
+		t.Errorf("%v", policies)
+	}
+}
+
+// revise reads the product, changes it and puts it back.
+func revise(t testing.TB, id string, change func(object)) stack.Answer {
+	t.Helper()
+	md := sys.As(t, "md-1")
+	a := md.Do("GET", "/api/products/"+id, nil).Is(t, 200)
+	body := stack.Read[object](t, a)
+	change(body)
+	return md.With("If-Match", a.Header.Get("ETag")).Do("PUT", "/api/products/"+id, body)
+}
+
+func TestF3_ARevisionKeepsOldReservationsAsTheyWere(t *testing.T) {
+	p := register(t, osaka(20))
+	before := stack.Read[reservation](t, reserve(t, "customer-1", wish(p, 2, "tok_ok")).Is(t, 201))
+	revise(t, p.ProductID, func(b object) { b["price"] = 900000 }).Is(t, 200)
+	md := sys.As(t, "md-1")
+	md.With("If-Match", `"1"`).Do("PUT", "/api/products/"+p.ProductID, osaka(20)).Is(t, 412, "STALE")
+	md.Do("PUT", "/api/products/"+p.ProductID, osaka(20)).Is(t, 428, "IF_MATCH_REQUIRED")
+	displayed(t, p.ProductID, func(i item) bool { return i.Price == 900000 })
+	stack.Eventually(t, soon, "the new price reserves", func() error {
+		body := wish(p, 1, "tok_ok")
+		body["expectedPrice"] = 855000
+		if a := reserve(t, "customer-1", body); a.Status != 201 {
+			return fmt.Errorf("%d %s", a.Status, a.Body)
+		}
+		return nil
+	})
+	if after := find(t, "customer-1", before.ReservationID); after.Price != before.Price {
+		t.Errorf("%+v became %+v", before.Price, after.Price)
+	}
+}
+
+func TestF4_F7_ADiscontinuedProductIsGoneFromSaleNotFromMemory(t *testing.T) {
+	p := register(t, osaka(20))
+	r := stack.Read[reservation](t, reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 201))
+	displayed(t, p.ProductID, func(item) bool { return true })
+	md := sys.As(t, "md-1")
+	md.Do("DELETE", "/api/products/"+p.ProductID, nil).Is(t, 204)
+	md.Do("DELETE", "/api/products/"+p.ProductID, nil).Is(t, 204)
+	stack.Eventually(t, 10*time.Second, "the store withdraws it", func() error {
+		if _, status := storeItem(t, p.ProductID); status != 404 {
+			return fmt.Errorf("%d", status)
+		}
+		return nil
+	})
+	stack.Eventually(t, soon, "reserving is refused", func() error {
+		if a := reserve(t, "customer-2", wish(p, 1, "tok_ok")); a.Status != 410 {
+			return fmt.Errorf("%d %s", a.Status, a.Body)
+		}
+		return nil
+	})
+	sys.As(t, "").Do("GET", "/api/products/"+p.ProductID, nil).Is(t, 200)
+	find(t, "customer-1", r.ReservationID)
+	cancel(t, "customer-1", r.ReservationID, object{}).Is(t, 202)
+}
+
+func TestF5_RegisteredIsDisplayed(t *testing.T) {
+	p := register(t, osaka(20))
+	displayed(t, p.ProductID, func(i item) bool {
+		return i.DiscountedPrice == 760000 && i.Recommendation == 5 && len(i.Departures) == 1 && i.Departures[0].SeatsLeft == 20
+	})
+}
+
+func TestF8_F9_ReserveAndPayInOneCall(t *testing.T) {
+	p := register(t, osaka(20))
+	a := reserve(t, "customer-1", wish(p, 2, "tok_ok")).Is(t, 201)
+	r := stack.Read[reservation](t, a)
+	if r.Status != "CONFIRMED" || r.Price.List != 1600000 || r.Price.Discount != 80000 || r.Price.Payable != 1520000 ||
+		r.Price.DueNow != 1520000 || r.Payment == nil || r.Payment.Status != "APPROVED" || r.Payment.Amount != 1520000 {
+		t.Errorf("%s", a.Body)
+	}
+	if a.Header.Get("Location") != "/api/reservations/"+r.ReservationID {
+		t.Error(a.Header.Get("Location"))
+	}
+	if charged, returned := money(t, r.ReservationID); charged != 1520000 || returned != 0 {
+		t.Errorf("charged %d, returned %d", charged, returned)
+	}
+}
+
+// money is what the provider charged and returned for a reservation, by the provider's own ledger.
+func money(t testing.TB, id string) (charged, returned int64) {
+	t.Helper()
+	for _, e := range ledger(t) {
+		if strings.HasPrefix(e.OrderID, id) {
+			if e.Kind == "CHARGE" {
+				charged += e.Amount
+			} else {
+				returned += e.Amount
+			}
+		}
+	}
+	return charged, returned
+}
+
+func TestF9_DeclinedLeavesTheSeatsFree(t *testing.T) {
+	p := register(t, osaka(2))
+	for _, token := range []string{"tok_declined", "tok_insufficient", "tok_wrong_amount"} {
+		a := reserve(t, "customer-1", wish(p, 2, token)).Is(t, 402, "PAYMENT_DECLINED")
+		id := stack.Read[struct{ ReservationID string }](t, a).ReservationID
+		if r := find(t, "customer-1", id); r.Status != "REJECTED" {
+			t.Errorf("%s: %s", token, r.Status)
+		}
+		stack.Eventually(t, 20*time.Second, token+": nothing stays charged", func() error {
+			if charged, returned := money(t, id); charged != returned {
+				return fmt.Errorf("charged %d, returned %d", charged, returned)
+			}
+			return nil
+		})
+	}
+	reserve(t, "customer-2", wish(p, 2, "tok_ok")).Is(t, 201)
+	refused := reserve(t, "customer-3", wish(p, 1, "tok_ok")).Is(t, 409, "SOLD_OUT")
+	if !strings.Contains(string(refused.Body), `"seatsLeft":0`) {
+		t.Errorf("%s", refused.Body)
+	}
+}
+
+func cancel(t testing.TB, customer, id string, body object) stack.Answer {
+	t.Helper()
+	return sys.As(t, customer).With("Idempotency-Key", newID()).Do("POST", "/api/reservations/"+id+"/cancellation", body)
+}
+
+func TestF10_F11_F12_CancelRefundsAndIsRecorded(t *testing.T) {
+	p := register(t, osaka(20, 15)) // fifteen days before an overseas trip: 15 %
+	r := stack.Read[reservation](t, reserve(t, "customer-1", wish(p, 2, "tok_ok")).Is(t, 201))
+	path := "/api/reservations/" + r.ReservationID
+	quote := stack.Read[struct{ DaysBefore, FeeRate, Fee, Paid, Refund int64 }](t, sys.As(t, "customer-1").Do("GET", path+"/cancellation-quote", nil).Is(t, 200))
+	if quote.DaysBefore != 15 || quote.FeeRate != 1500 || quote.Fee != 228000 || quote.Paid != 1520000 || quote.Refund != 1292000 {
+		t.Errorf("%+v", quote)
+	}
+	cancel(t, "customer-2", r.ReservationID, object{}).Is(t, 404, "NOT_FOUND")
+	cancel(t, "customer-1", r.ReservationID, object{"expectedFee": 0}).Is(t, 409, "FEE_CHANGED")
+	first := cancel(t, "customer-1", r.ReservationID, object{"expectedFee": 228000, "reason": "일정 변경"}).Is(t, 202)
+	if c := stack.Read[reservation](t, first); c.Status != "CANCEL_REQUESTED" || c.Cancellation.Fee != 228000 {
+		t.Errorf("%s", first.Body)
+	}
+	done := becomes(t, "customer-1", r.ReservationID, 20*time.Second, "CANCELLED")
+	if done.Payments[0].Refunded != 1292000 || done.Cancellation.Parts[0].Status != "DONE" {
+		t.Errorf("%+v", done)
+	}
+	again := stack.Read[reservation](t, cancel(t, "customer-1", r.ReservationID, object{}).Is(t, 200))
+	if again.Cancellation.Fee != 228000 || again.Status != "CANCELLED" {
+		t.Errorf("%+v", again)
+	}
+	if charged, returned := money(t, r.ReservationID); charged != 1520000 || returned != 1292000 {
+		t.Errorf("charged %d, returned %d", charged, returned)
+	}
+	history := stack.Read[struct {
+		Items []struct{ From, To, At, Actor, Cause string }
+	}](t, sys.As(t, "customer-1").Do("GET", path+"/history", nil).Is(t, 200)).Items
+	var steps []string
+	for _, h := range history {
+		steps = append(steps, h.To)
+		if h.At == "" || h.Actor == "" || h.Cause == "" {
+			t.Errorf("%+v", h)
+		}
+	}
+	if got := strings.Join(steps, " "); got != "PENDING CONFIRMED CANCEL_REQUESTED CANCELLED" {
+		t.Errorf("history: %s", got)
+	}
+	inboxHas(t, r.ReservationID, "CONFIRMED", "CANCEL_REQUESTED", "CANCELLED")
+}
+
+// inboxHas waits until md-1's inbox has exactly these notices of a reservation, in whatever order.
+func inboxHas(t testing.TB, id string, want ...string) {
+	t.Helper()
+	stack.Eventually(t, 20*time.Second, "the MD's inbox", func() error {
+		got := map[string]int{}
+		for _, n := range inbox(t) {
+			if n.ReservationID == id {
+				got[n.Status]++
+			}
+		}
+		if len(got) != len(want) {
+			return fmt.Errorf("%v", got)
+		}
+		for _, status := range want {
+			if got[status] != 1 {
+				return fmt.Errorf("%v", got)
+			}
+		}
+		return nil
+	})
+}
+
+type notice struct {
+	Seq                   int64
+	ReservationID, Status string
+}
+
+// inbox is all notices of md-1, and proves that they are numbered without a gap.
+func inbox(t testing.TB) []notice {
+	t.Helper()
+	var all []notice
+	after := int64(0)
+	for {
+		a := sys.As(t, "md-1").Do("GET", fmt.Sprintf("/api/md/notices?limit=100&after=%d", after), nil).Is(t, 200)
+		page := stack.Read[struct{ Items []notice }](t, a).Items
+		if len(page) == 0 {
+			return all
+		}
+		for _, n := range page {
+			if n.Seq != after+1 {
+				t.Fatalf("notice %d follows %d", n.Seq, after)
+			}
+			after = n.Seq
+		}
+		all = append(all, page...)
+	}
+}
+
+func TestF13_OneScreenWithAllProductsAndReservationStates(t *testing.T) {
+	p := register(t, osaka(20))
+	r := stack.Read[reservation](t, reserve(t, "customer-9", wish(p, 2, "tok_ok")).Is(t, 201))
+	mine := sys.As(t, "customer-9").Do("GET", fmt.Sprintf("/api/view/mine?after=%s:%d", r.ReservationID, r.Version), nil).Is(t, 200)
+	if !strings.Contains(string(mine.Body), r.ReservationID) {
+		t.Errorf("mine lacks it: %s", mine.Body)
+	}
+	for _, path := range []string{"/api/view/board?limit=100", "/api/view/md?limit=100"} {
+		stack.Eventually(t, 10*time.Second, path, func() error {
+			a := sys.As(t, "md-1").Do("GET", path, nil).Is(t, 200)
+			for _, i := range stack.Read[struct {
+				Items []struct {
+					ProductID    string
+					Reservations map[string]int
+					Departures   []struct{ Held, Confirmed int }
+				}
+			}](t, a).Items {
+				if i.ProductID == p.ProductID && i.Reservations["CONFIRMED"] == 1 && i.Departures[0].Confirmed == 2 && i.Departures[0].Held == 0 {
+					return nil
+				}
+			}
+			return fmt.Errorf("%s", a.Body)
+		})
+	}
+}
+
+func TestF16_ReservedCountFollowsConfirmedAndCancelled(t *testing.T) {
+	p := register(t, osaka(20))
+	for range 3 {
+		reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 201)
+	}
+	r := stack.Read[reservation](t, reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 201))
+	displayed(t, p.ProductID, func(i item) bool { return i.ReservedCount == 4 && i.Departures[0].SeatsLeft == 16 })
+	cancel(t, "customer-1", r.ReservationID, object{}).Is(t, 202)
+	displayed(t, p.ProductID, func(i item) bool { return i.ReservedCount == 3 && i.Departures[0].SeatsLeft == 17 })
+}

@@ -1,0 +1,207 @@
+// Package stack starts the whole system for tests: the same launcher, servers, sidecars and services as
+// `make run`, on ports and in a folder of their own.
+package stack
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/go-sql-driver/mysql" // for Database
+)
+
+// Offset is added to every port of dapr.yaml and of the servers.
+const Offset = 10000
+
+// Stack is a running system.
+type Stack struct {
+	Root   string // of the repository
+	Dir    string // with logs, pids, secrets
+	cmd    *exec.Cmd
+	exited chan error
+}
+
+// Start runs the launcher and waits until it says that everything is ready. When it cannot, nothing is left
+// running.
+func Start() (*Stack, error) {
+	root, err := findRoot()
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{Root: root, Dir: filepath.Join(root, ".run", "test"), exited: make(chan error, 1)}
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(s.Dir, "launcher.log"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }()
+	s.cmd = exec.Command(filepath.Join(root, "deploy/local/run.sh"))
+	s.cmd.Dir = root
+	s.cmd.Env = s.environ("ONEQ_SEED=no", "ONEQ_BUILD=no")
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { s.exited <- s.cmd.Wait() }()
+	deadline := time.After(4 * time.Minute)
+	for {
+		select {
+		case err := <-s.exited:
+			out, _ := os.ReadFile(log.Name())
+			return nil, fmt.Errorf("the launcher ended (%w):\n%s", err, out)
+		case <-deadline:
+			return nil, errors.Join(errors.New("the system was not up after 4 minutes; see "+log.Name()), s.Stop())
+		case <-time.After(200 * time.Millisecond):
+			if out, _ := os.ReadFile(log.Name()); bytes.Contains(out, []byte("oneqtour is running")) {
+				return s, nil
+			}
+		}
+	}
+}
+
+// Stop ends the system as Ctrl-C does and waits until it has ended.
+func (s *Stack) Stop() error {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-s.exited:
+		return nil
+	case <-time.After(90 * time.Second):
+		return errors.New("the launcher did not end in 90 s")
+	}
+}
+
+func (s *Stack) environ(more ...string) []string {
+	env := append(os.Environ(), "ONEQ_RUN_DIR="+s.Dir, "ONEQ_PORT_OFFSET="+strconv.Itoa(Offset))
+	return append(env, more...)
+}
+
+func findRoot() (string, error) {
+	dir, err := os.Getwd()
+	for err == nil && dir != "/" {
+		if _, missing := os.Stat(filepath.Join(dir, "dapr.yaml")); missing == nil {
+			return dir, nil
+		}
+		dir = filepath.Dir(dir)
+	}
+	return "", errors.Join(err, errors.New("no dapr.yaml above the working directory"))
+}
+
+// URL of a port of dapr.yaml or of a server, as it is in this stack.
+func (s *Stack) URL(port int) string { return "http://127.0.0.1:" + strconv.Itoa(port+Offset) }
+
+// pid of a service, sidecar (product.daprd) or server by the launcher's own files.
+func (s *Stack) pid(t testing.TB, name string) int {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(s.Dir, "pids", name+".pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// Kill ends a process with -9.
+func (s *Stack) Kill(t testing.TB, name string) { s.signal(t, name, syscall.SIGKILL) }
+
+// Pause stops a process without ending it; Continue lets it go on.
+func (s *Stack) Pause(t testing.TB, name string) { s.signal(t, name, syscall.SIGSTOP) }
+
+// Continue ends a pause.
+func (s *Stack) Continue(t testing.TB, name string) { s.signal(t, name, syscall.SIGCONT) }
+
+func (s *Stack) signal(t testing.TB, name string, sig syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(s.pid(t, name), sig); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+// Restart starts a service again, as `make restart APP=…`, and waits until it is ready.
+func (s *Stack) Restart(t testing.TB, app string) { s.script(t, "restart.sh", app) }
+
+// Server starts or stops one of mariadb, redis, issuer, paymentsim.
+func (s *Stack) Server(t testing.TB, verb, name string) { s.script(t, "servers.sh", verb, name) }
+
+func (s *Stack) script(t testing.TB, name string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(s.Root, "deploy/local", name), args...)
+	cmd.Dir, cmd.Env = s.Root, s.environ()
+	// To a file: the servers that it starts keep their output open, and a pipe would wait for them.
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = out.Close() }()
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		said, _ := os.ReadFile(out.Name())
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, said)
+	}
+}
+
+// Database opens a service's database as its administrator: for looking at it from outside.
+func (s *Stack) Database(t testing.TB, service string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("mysql", s.Env(t, "servers", "ONEQ_MYSQL_ADMIN_DSN")+"oneq_"+service+"?parseTime=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// Env is what the launcher told a program: a secret that a test needs to prove that another one is refused.
+func (s *Stack) Env(t testing.TB, program, variable string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(s.Dir, "env", program+".env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(raw)) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), variable+"="); ok {
+			return strings.Trim(value, "'")
+		}
+	}
+	t.Fatalf("%s is not set for %s", variable, program)
+	return ""
+}
+
+// Eventually waits for a condition; a test never sleeps for a guess.
+func Eventually(t testing.TB, within time.Duration, what string, condition func() error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	for {
+		err := condition()
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%s: not within %s: %v", what, within, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// HTTP is a client for tests, with room for many connections at once.
+var HTTP = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 500}}
