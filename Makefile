@@ -1,0 +1,3 @@
+.PHONY: stop
+stop:
+	@deploy/local/stop.sh

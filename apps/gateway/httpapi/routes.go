@@ -1,0 +1,95 @@
+// Package httpapi is the gateway: the table of public routes, the checks before a service is called, and the
+// call itself.
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	"oneqtour/apps/internal/sidecar"
+	"oneqtour/apps/internal/web"
+)
+
+// route is one line of the public API: who may call it, and which service answers it where.
+type route struct {
+	method, path string
+	app, target  string // path of the service; its parameters are those of the public path
+	roles        []string
+}
+
+var (
+	md       = []string{web.RoleMD}
+	customer = []string{web.RoleCustomer}
+	staff    = []string{web.RoleMD, web.RoleOperator}
+	anyone   []string
+)
+
+// routes is the whole public API. Parameters are UUIDs, but for {seq}, a number; anything else is no such path.
+var routes = []route{
+	{http.MethodGet, "/api/products", "product", "/products", md},
+	{http.MethodPost, "/api/products", "product", "/products", md},
+	{http.MethodGet, "/api/products/:productId", "product", "/products/:productId", anyone},
+	{http.MethodPut, "/api/products/:productId", "product", "/products/:productId", md},
+	{http.MethodDelete, "/api/products/:productId", "product", "/products/:productId", md},
+	{http.MethodGet, "/api/products/:productId/departures/:departureId/closure", "product", "/products/:productId/departures/:departureId/closure", md},
+	{http.MethodPost, "/api/products/:productId/departures/:departureId/closure", "product", "/products/:productId/departures/:departureId/closure", md},
+	{http.MethodGet, "/api/md/notices", "product", "/md/notices", md},
+	{http.MethodPost, "/api/md/notices/:seq/acknowledgement", "product", "/md/notices/:seq/acknowledgement", md},
+
+	{http.MethodGet, "/api/store/items", "store", "/items", anyone},
+	{http.MethodGet, "/api/store/items/:productId", "store", "/items/:productId", anyone},
+	{http.MethodPatch, "/api/store/items/:productId", "store", "/items/:productId", md},
+	{http.MethodGet, "/api/store/items/:productId/quote", "store", "/items/:productId/quote", anyone},
+
+	{http.MethodGet, "/api/reservations", "reservation", "/reservations", customer},
+	{http.MethodPost, "/api/reservations", "reservation", "/reservations", customer},
+	{http.MethodGet, "/api/reservations/:reservationId", "reservation", "/reservations/:reservationId", customer},
+	{http.MethodGet, "/api/reservations/:reservationId/history", "reservation", "/reservations/:reservationId/history", customer},
+	{http.MethodGet, "/api/reservations/:reservationId/cancellation-quote", "reservation", "/reservations/:reservationId/cancellation-quote", customer},
+	{http.MethodPost, "/api/reservations/:reservationId/cancellation", "reservation", "/reservations/:reservationId/cancellation", customer},
+	{http.MethodPost, "/api/reservations/:reservationId/no-show", "reservation", "/reservations/:reservationId/no-show", staff},
+
+	{http.MethodGet, "/api/view/board", "viewpage", "/board", anyone},
+	{http.MethodGet, "/api/view/mine", "viewpage", "/mine", customer},
+	{http.MethodGet, "/api/view/md", "viewpage", "/md", md},
+
+	{http.MethodPost, "/webhooks/payment", "payment", "/webhooks/payment", anyone},
+}
+
+// Services is how the gateway calls a service.
+type Services interface {
+	Invoke(ctx context.Context, r sidecar.Request) (sidecar.Response, error)
+}
+
+// Gateway is what the routes need.
+type Gateway struct {
+	Services Services
+	Identity *web.Identity
+	Subjects *Limiter // by subject of a valid token
+	Sources  *Limiter // by address, for all others
+}
+
+// Mount adds the routes to the app.
+func Mount(app *fiber.App, g Gateway) {
+	app.Use(secure, g.admit)
+	app.Get("/", landing)
+	app.Get("/problems/:code", explain)
+	for _, r := range routes {
+		app.Add(r.method, r.path, g.forward(r))
+		if r.method == http.MethodGet {
+			app.Add(http.MethodHead, r.path, g.forward(r))
+		}
+	}
+}
+
+// secure sets what every answer of a public API says to browsers.
+func secure(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderXFrameOptions, "DENY")
+	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
+	c.Set(fiber.HeaderCacheControl, "no-store") // unless a service says otherwise
+	return c.Next()
+}

@@ -1,0 +1,26 @@
+package domain
+
+import (
+	"errors"
+
+	"oneqtour/apps/internal/fault"
+)
+
+// What a caller is told.
+var (
+	// ErrNotSent: the provider was certainly not called, nothing is charged, and the attempt is forgotten.
+	ErrNotSent = fault.New(fault.NotSent)
+	// ErrUnknown: nobody knows yet whether the charge was made.
+	ErrUnknown = fault.New(fault.OutcomeUnknown)
+	// ErrOther: this payment was asked for before, with another amount or method.
+	ErrOther = fault.New(fault.IdempotencyKeyReused)
+	// ErrNotFound: there is no such payment.
+	ErrNotFound = fault.New(fault.NotFound)
+)
+
+// What a service must not do; these are logged for an operator.
+var (
+	ErrExists        = errors.New("there is a payment of this purpose already")
+	ErrNotRefundable = errors.New("only an approved payment can be refunded")
+	ErrTooMuch       = errors.New("refunds would exceed what was charged")
+)

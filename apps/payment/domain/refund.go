@@ -1,0 +1,192 @@
+package domain
+
+import (
+	"fmt"
+	"strings"
+
+	"oneqtour/apps/internal/money"
+)
+
+// There is one refund per (payment, cause). Its id is its key at the provider and stands in the reason of the
+// provider's own record, by which it is recognised. All refunds together never exceed what was charged; one
+// that is stuck counts. 0 won is done at birth.
+
+// Cause is why money goes back.
+type Cause string
+
+// The causes.
+const (
+	CauseCancellation Cause = "CANCELLATION" // the reservation was cancelled
+	CauseVoid         Cause = "VOID"         // the charge must not stand
+)
+
+// RefundStatus is where a refund stands.
+type RefundStatus string
+
+// REQUESTED → DONE | STUCK. A stuck one was refused for good; people settle it.
+const (
+	RefundRequested RefundStatus = "REQUESTED"
+	RefundDone      RefundStatus = "DONE"
+	RefundStuck     RefundStatus = "STUCK"
+)
+
+// Refund is money that goes back.
+type Refund struct {
+	ID          RefundID
+	Cause       Cause
+	Amount      money.KRW
+	Status      RefundStatus
+	Code        string // why it is stuck
+	CausationID string // the event that asked for it
+}
+
+// Reason is what the provider is told; it names the refund.
+func (r Refund) Reason() string {
+	return "oneqtour " + strings.ToLower(string(r.Cause)) + " " + string(r.ID)
+}
+
+// Refund returns an amount of an approved payment because of a cancellation. Asked again it is a success, and
+// says so again when the money is back: the first word of it may be lost. ErrNotRefundable, ErrTooMuch.
+func (p *Payment) Refund(r Refund, m Moment) error {
+	if known, ok := p.refundFor(r.Cause); ok {
+		if known.ID != r.ID || known.Amount != r.Amount {
+			p.alarm("another refund was asked for the same cause; the first one holds")
+		}
+		if known.Status == RefundDone {
+			p.raise(WasRefunded)
+		}
+		return nil
+	}
+	if p.status != Approved {
+		return fmt.Errorf("payment %s is %s: %w", p.id, p.status, ErrNotRefundable)
+	}
+	if r.Amount < 0 || p.refunded()+r.Amount > p.charged {
+		return fmt.Errorf("payment %s, refund of %d won: %w", p.id, r.Amount, ErrTooMuch)
+	}
+	p.addRefund(r, m)
+	if r.Amount == 0 {
+		p.raise(WasRefunded)
+	}
+	return nil
+}
+
+func (p *Payment) addRefund(r Refund, m Moment) {
+	r.Status = RefundRequested
+	if r.Amount == 0 {
+		r.Status = RefundDone
+	} else {
+		p.attempts, p.next = 0, m.Now
+	}
+	p.refunds = append(p.refunds, r)
+	p.version++
+}
+
+// OpenRefund is the refund that the provider must be called for next.
+func (p *Payment) OpenRefund() (Refund, bool) {
+	for _, r := range p.refunds {
+		if r.Status == RefundRequested {
+			return r, true
+		}
+	}
+	return Refund{}, false
+}
+
+// RefundSeen reads the refunds that the provider lists before it is asked for one. It says whether the provider
+// must be asked.
+func (p *Payment) RefundSeen(id RefundID, seen Reply, m Moment) (ask bool, err error) {
+	r, i := p.refund(id)
+	if i < 0 || r.Status != RefundRequested {
+		return false, nil
+	}
+	switch c := seen.Charge; {
+	case seen.Kind != Answered || c.OrderID != p.OrderID():
+		p.again(m.Now)
+		return false, nil
+	case c.lists(r), r.Cause == CauseVoid && c.over():
+		return false, p.refundDone(i, m)
+	case c.Balance < r.Amount:
+		return false, p.refundStuck(i, "BALANCE_TOO_SMALL", m)
+	}
+	return true, nil
+}
+
+// RefundReplied applies what came of asking the provider for a refund.
+func (p *Payment) RefundReplied(id RefundID, reply Reply, m Moment) error {
+	r, i := p.refund(id)
+	if i < 0 || r.Status != RefundRequested {
+		return nil
+	}
+	switch {
+	case reply.Kind == Answered && reply.Charge.lists(r):
+		return p.refundDone(i, m)
+	case reply.Kind == Refused && refundRefusals[reply.Code]:
+		return p.refundStuck(i, reply.Code, m)
+	}
+	p.again(m.Now)
+	return nil
+}
+
+// lists says whether the refund is among those that the provider has made.
+func (c Charge) lists(r Refund) bool {
+	for _, back := range c.Cancels {
+		if back.Reason == r.Reason() && back.Amount == r.Amount {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Payment) refundDone(i int, m Moment) error {
+	p.refunds[i].Status = RefundDone
+	p.version++
+	p.afterRefund(m)
+	if p.status == Voiding {
+		return p.closeVoid(m)
+	}
+	p.raise(WasRefunded)
+	return nil
+}
+
+func (p *Payment) refundStuck(i int, code string, m Moment) error {
+	p.refunds[i].Status, p.refunds[i].Code = RefundStuck, code
+	p.version++
+	p.alarm("refund " + string(p.refunds[i].ID) + " was refused for good: " + code)
+	p.afterRefund(m)
+	return nil
+}
+
+func (p *Payment) afterRefund(m Moment) {
+	p.attempts, p.next = 0, never
+	if _, open := p.OpenRefund(); open {
+		p.next = m.Now
+	} else if p.status == Declined || p.status == Voided {
+		p.watch(m)
+	}
+}
+
+func (p *Payment) refundFor(c Cause) (Refund, bool) {
+	for _, r := range p.refunds {
+		if r.Cause == c {
+			return r, true
+		}
+	}
+	return Refund{}, false
+}
+
+func (p *Payment) refund(id RefundID) (Refund, int) {
+	for i, r := range p.refunds {
+		if r.ID == id {
+			return r, i
+		}
+	}
+	return Refund{}, -1
+}
+
+// refunded is what was returned or is to be, in won.
+func (p *Payment) refunded() money.KRW {
+	var sum money.KRW
+	for _, r := range p.refunds {
+		sum += r.Amount
+	}
+	return sum
+}

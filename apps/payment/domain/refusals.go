@@ -1,0 +1,70 @@
+package domain
+
+// AmountMismatch is the decline code of a charge that the provider made with another amount.
+const AmountMismatch = "AMOUNT_MISMATCH"
+
+// declines are the provider's refusals of an approval after which certainly nothing is charged. A code that is
+// not here proves nothing. Source: https://docs.tosspayments.com/reference/error-codes, approval of payments.
+var declines = set(
+	"BELOW_MINIMUM_AMOUNT",
+	"EXCEED_MAX_AMOUNT",
+	"EXCEED_MAX_AUTH_COUNT",
+	"EXCEED_MAX_CARD_INSTALLMENT_PLAN",
+	"EXCEED_MAX_DAILY_PAYMENT_COUNT",
+	"EXCEED_MAX_MONTHLY_PAYMENT_AMOUNT",
+	"EXCEED_MAX_ONE_DAY_AMOUNT",
+	"EXCEED_MAX_ONE_DAY_WITHDRAW_AMOUNT",
+	"EXCEED_MAX_ONE_TIME_WITHDRAW_AMOUNT",
+	"EXCEED_MAX_PAYMENT_AMOUNT",
+	"FDS_ERROR",
+	"INVALID_ACCOUNT_INFO_RE_REGISTER",
+	"INVALID_CARD_EXPIRATION",
+	"INVALID_CARD_INSTALLMENT_PLAN",
+	"INVALID_CARD_LOST_OR_STOLEN",
+	"INVALID_CARD_NUMBER",
+	"INVALID_PASSWORD",
+	"INVALID_REJECT_CARD",
+	"INVALID_REQUEST",
+	"INVALID_STOPPED_CARD",
+	"NOT_ALLOWED_POINT_USE",
+	"NOT_AVAILABLE_BANK",
+	"NOT_AVAILABLE_PAYMENT",
+	"NOT_FOUND_PAYMENT",
+	"NOT_FOUND_PAYMENT_SESSION",
+	"NOT_SUPPORTED_INSTALLMENT_PLAN_CARD_OR_MERCHANT",
+	"NOT_SUPPORTED_MONTHLY_INSTALLMENT_PLAN",
+	"NOT_SUPPORTED_MONTHLY_INSTALLMENT_PLAN_BELOW_AMOUNT",
+	"REJECT_ACCOUNT_PAYMENT",
+	"REJECT_CARD_COMPANY",
+	"REJECT_CARD_PAYMENT",
+	"REJECT_TOSSPAY_INVALID_ACCOUNT",
+	"RESTRICTED_TRANSFER_ACCOUNT",
+)
+
+// refundRefusals are the provider's refusals of a refund that repeating does not change: people must settle
+// it. ALREADY_CANCELED_PAYMENT is not among them: the refunds that the provider lists say what it means.
+var refundRefusals = set(
+	"EXCEED_CANCEL_AMOUNT_DISCOUNT_AMOUNT",
+	"EXCEED_CANCEL_LIMIT",
+	"EXCEED_MAX_REFUND_DUE",
+	"FORBIDDEN_BANK_REFUND_REQUEST",
+	"INVALID_BANK",
+	"INVALID_REFUND_ACCOUNT_INFO",
+	"INVALID_REFUND_ACCOUNT_NUMBER",
+	"INVALID_REQUEST",
+	"NOT_ALLOWED_PARTIAL_REFUND",
+	"NOT_ALLOWED_PARTIAL_REFUND_WAITING_DEPOSIT",
+	"NOT_CANCELABLE_AMOUNT",
+	"NOT_CANCELABLE_PAYMENT",
+	"NOT_CANCELABLE_PAYMENT_FOR_DORMANT_USER",
+	"NOT_MATCHES_REFUNDABLE_AMOUNT",
+	"REFUND_REJECTED",
+)
+
+func set(codes ...string) map[string]bool {
+	m := make(map[string]bool, len(codes))
+	for _, c := range codes {
+		m[c] = true
+	}
+	return m
+}

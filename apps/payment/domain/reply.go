@@ -1,0 +1,49 @@
+package domain
+
+import "oneqtour/apps/internal/money"
+
+// ReplyKind is what came of a call to the provider.
+type ReplyKind int
+
+// The kinds. Lost is what is not known to be something else: a timeout, a broken connection, 5xx, a running
+// twin, an answer that cannot be read.
+const (
+	Lost     ReplyKind = iota
+	Answered           // the provider described the payment: Charge
+	Refused            // the provider said no: Code
+	NotFound           // the provider knows no payment of that id
+	NotSent            // no connection came about, so nothing was said at all
+)
+
+// Reply is what came of a call to the provider.
+type Reply struct {
+	Kind   ReplyKind
+	Charge Charge
+	Code   string
+	Cause  error // for the log; free of tokens
+}
+
+// Charge is a payment as the provider describes it.
+type Charge struct {
+	State   string // in the provider's words: DONE, CANCELED, …
+	OrderID string
+	Key     string    // the provider's id of the payment
+	Total   money.KRW // what was charged
+	Balance money.KRW // what of it was not returned
+	Cancels []Return
+	Failure string // code of what went wrong, when ABORTED
+}
+
+// Return is money that went back, as the provider describes it.
+type Return struct {
+	Reason string
+	Amount money.KRW
+}
+
+// stands says that money is taken.
+func (c Charge) stands() bool { return c.State == "DONE" || c.State == "PARTIAL_CANCELED" }
+
+// over says that no money is taken, and none will be.
+func (c Charge) over() bool {
+	return c.State == "ABORTED" || c.State == "EXPIRED" || c.State == "CANCELED"
+}

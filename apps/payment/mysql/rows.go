@@ -1,0 +1,113 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"oneqtour/apps/payment/domain"
+)
+
+// conn is a pool or a transaction.
+type conn interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+const columns = `payment_id, reservation_id, purpose, method, amount, status, decline_code, charged, version,
+	correlation_id, causation_id, requested_at, final_at, attempts, next_attempt_at`
+
+func insert(ctx context.Context, c conn, s domain.Snapshot) error {
+	_, err := c.ExecContext(ctx, "INSERT INTO payments ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		s.ID, s.Reservation, s.Purpose, s.Method, s.Amount, s.Status, s.DeclineCode, s.Charged, s.Version,
+		s.CorrelationID, s.CausationID, null(s.RequestedAt), null(s.FinalAt), s.Attempts, null(s.Next))
+	return err
+}
+
+// update writes what can change, and gives the payment free for the next worker.
+func update(ctx context.Context, tx *sql.Tx, from int64, s domain.Snapshot) error {
+	res, err := tx.ExecContext(ctx, `UPDATE payments SET status = ?, decline_code = ?, charged = ?, version = ?,
+		causation_id = ?, final_at = ?, attempts = ?, next_attempt_at = ?, claimed_until = NULL
+		WHERE payment_id = ? AND version = ?`,
+		s.Status, s.DeclineCode, s.Charged, s.Version, s.CausationID, null(s.FinalAt), s.Attempts, null(s.Next), s.ID, from)
+	return onlyOne(res, err)
+}
+
+func remove(ctx context.Context, tx *sql.Tx, s domain.Snapshot) error {
+	res, err := tx.ExecContext(ctx, "DELETE FROM payments WHERE payment_id = ? AND version = ?", s.ID, s.Version)
+	return onlyOne(res, err)
+}
+
+func onlyOne(res sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(errMoved, err)
+	}
+	return nil
+}
+
+func writeRefunds(ctx context.Context, tx *sql.Tx, before, after domain.Snapshot) error {
+	for i, r := range after.Refunds {
+		var err error
+		switch {
+		case i >= len(before.Refunds):
+			_, err = tx.ExecContext(ctx, `INSERT INTO refunds (refund_id, payment_id, position, cause, amount, status,
+				code, causation_id) VALUES (?,?,?,?,?,?,?,?)`,
+				r.ID, after.ID, i, r.Cause, r.Amount, r.Status, r.Code, r.CausationID)
+		case r != before.Refunds[i]:
+			_, err = tx.ExecContext(ctx, "UPDATE refunds SET status = ?, code = ? WHERE refund_id = ?", r.Status, r.Code, r.ID)
+		}
+		if err != nil {
+			return fmt.Errorf("refund %s: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+func read(ctx context.Context, c conn, where string, args ...any) (domain.Snapshot, error) {
+	var s domain.Snapshot
+	var requested, final, next sql.NullTime
+	err := c.QueryRowContext(ctx, "SELECT "+columns+" FROM payments WHERE "+where, args...).Scan(
+		&s.ID, &s.Reservation, &s.Purpose, &s.Method, &s.Amount, &s.Status, &s.DeclineCode, &s.Charged, &s.Version,
+		&s.CorrelationID, &s.CausationID, &requested, &final, &s.Attempts, &next)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, domain.ErrNotFound
+	}
+	if err != nil {
+		return s, fmt.Errorf("read payment: %w", err)
+	}
+	s.RequestedAt, s.FinalAt, s.Next = requested.Time, final.Time, next.Time
+	s.Refunds, err = readRefunds(ctx, c, s.ID)
+	return s, err
+}
+
+func readRefunds(ctx context.Context, c conn, id domain.PaymentID) ([]domain.Refund, error) {
+	rows, err := c.QueryContext(ctx, `SELECT refund_id, cause, amount, status, code, causation_id FROM refunds
+		WHERE payment_id = ? ORDER BY position`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read refunds: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var refunds []domain.Refund
+	for rows.Next() {
+		var r domain.Refund
+		if err := rows.Scan(&r.ID, &r.Cause, &r.Amount, &r.Status, &r.Code, &r.CausationID); err != nil {
+			return nil, fmt.Errorf("read refunds: %w", err)
+		}
+		refunds = append(refunds, r)
+	}
+	return refunds, rows.Err()
+}
+
+// null is a time, or NULL for the zero one.
+func null(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}

@@ -1,0 +1,70 @@
+package domain
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Notice tells an MD of one change of a reservation of the MD's products. Per MD the notices are numbered
+// without gaps.
+type Notice struct {
+	Seq           int64 // 1, 2, 3 … per MD; 0 while it has no number
+	ReservationID string
+	ProductID     ProductID
+	Version       int64  // of the reservation after the change
+	Status        string // of the reservation after the change
+	At            time.Time
+	Acknowledged  bool
+}
+
+// HistoryRow is one line of a reservation's history. The first has no From.
+type HistoryRow struct {
+	Version  int64
+	From, To string
+	At       time.Time
+}
+
+// ReservationNews is what an event says of a reservation: its whole history, however many events were missed.
+type ReservationNews struct {
+	ReservationID string
+	MD            MDID
+	ProductID     ProductID
+	DepartureID   DepartureID
+	Version       int64
+	Status        string
+	Stuck         bool // money of it cannot go back by itself
+	History       []HistoryRow
+}
+
+// MissingNotices are the notices that the MD should have of the reservation and has not: one for every row of
+// the history except the first, which is no news to act on. known are the versions noticed before.
+func (r ReservationNews) MissingNotices(known []int64) []Notice {
+	var missing []Notice
+	for _, row := range r.History {
+		if row.From == "" || slices.Contains(known, row.Version) {
+			continue
+		}
+		missing = append(missing, Notice{ReservationID: r.ReservationID, ProductID: r.ProductID,
+			Version: row.Version, Status: row.To, At: row.At})
+	}
+	slices.SortStableFunc(missing, func(a, b Notice) int { return cmp.Compare(a.Version, b.Version) })
+	return slices.CompactFunc(missing, func(a, b Notice) bool { return a.Version == b.Version })
+}
+
+// FinishedAt is when the reservation reached a final state; ok is false while it has not.
+func (r ReservationNews) FinishedAt() (at time.Time, ok bool) {
+	for _, row := range r.History {
+		if row.From != row.To && (row.To == "REJECTED" || row.To == "CANCELLED" || row.To == "COMPLETED") {
+			return row.At, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// ClosureProgress counts the reservations that were alive when their departure was closed, or came after.
+type ClosureProgress struct {
+	Total  int
+	Done   int // in a final state by now
+	Failed int // of those not done: money that needs an operator's hand
+}

@@ -1,0 +1,66 @@
+package httpapi
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"oneqtour/apps/internal/fault"
+	"oneqtour/apps/internal/web"
+)
+
+type notice struct {
+	Seq           int64     `json:"seq"`
+	ReservationID string    `json:"reservationId"`
+	ProductID     string    `json:"productId"`
+	Status        string    `json:"status"`
+	At            time.Time `json:"at"`
+	Acknowledged  bool      `json:"acknowledged"`
+}
+
+// notices lists from ?after=SEQ on; a cursor, which the page before has given, says the same and wins.
+func (a api) notices(c *fiber.Ctx) error {
+	limit, err := web.Limit(c)
+	if err != nil {
+		return err
+	}
+	after, paged, err := web.Cursor[int64](c)
+	if err == nil && !paged {
+		after, err = afterSeq(c)
+	}
+	if err != nil {
+		return err
+	}
+	found, err := a.products.NoticesAfter(c.UserContext(), caller(c), after, limit+1)
+	if err != nil {
+		return err
+	}
+	page := web.List[notice]{Items: make([]notice, 0, limit)}
+	for _, n := range found[:min(limit, len(found))] {
+		page.Items = append(page.Items, notice{n.Seq, n.ReservationID, string(n.ProductID), n.Status, n.At, n.Acknowledged})
+	}
+	if len(found) > limit {
+		page.NextCursor = web.Next(found[limit-1].Seq)
+	}
+	return c.JSON(page)
+}
+
+func afterSeq(c *fiber.Ctx) (int64, error) {
+	raw := c.Query("after", "0")
+	seq, err := strconv.ParseInt(raw, 10, 64)
+	var wrong fault.Fields
+	wrong.Check(err == nil && seq >= 0, "after", fault.BadFormat, ">= 0")
+	return seq, wrong.Err()
+}
+
+func (a api) acknowledge(c *fiber.Ctx) error {
+	seq, err := strconv.ParseInt(c.Params("seq"), 10, 64)
+	if err != nil {
+		return fault.New(fault.NotFound)
+	}
+	if err := a.products.Acknowledge(c.UserContext(), caller(c), seq); err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}

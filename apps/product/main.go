@@ -1,0 +1,83 @@
+// Command product keeps the travel products of the MDs and the MDs' inbox.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"oneqtour/apps/internal/config"
+	"oneqtour/apps/internal/deadletter"
+	"oneqtour/apps/internal/mysqldb"
+	"oneqtour/apps/internal/outbox"
+	"oneqtour/apps/internal/sidecar"
+	"oneqtour/apps/internal/telemetry"
+	"oneqtour/apps/internal/web"
+	"oneqtour/apps/product/httpapi"
+	"oneqtour/apps/product/mysql"
+	"oneqtour/apps/product/usecase"
+)
+
+func main() {
+	var cfg settings
+	err := config.Load(&cfg)
+	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		err = run(ctx, cfg)
+		stop()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "product:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until the context ends.
+func run(ctx context.Context, cfg settings) error {
+	log := telemetry.NewLogger(os.Stdout, cfg.AppID, cfg.LogLevel)
+	ctx = log.WithContext(ctx)
+	config.Log(log, cfg)
+
+	database, err := mysqldb.Start(cfg.DatabaseDSN, mysql.Migrations(), outbox.Migrations(), deadletter.Migrations())
+	if err != nil {
+		return err
+	}
+	dapr, err := sidecar.New(cfg.Service)
+	if err != nil {
+		return errors.Join(err, database.Close())
+	}
+	relay := outbox.NewRelay(database.DB, dapr.Publisher(cfg.PubSub))
+	products := usecase.New(mysql.NewProducts(database.DB), mysql.NewInbox(database.DB), usecase.Environment{
+		App: cfg.AppID, Now: time.Now, NewID: newID, Stored: relay.Wake,
+	})
+	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
+	httpapi.Mount(app, products, web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience),
+		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Keep: deadletter.Keep(database.DB)})
+
+	group, serving := errgroup.WithContext(ctx)
+	// The relay outlives the server: what the last requests have stored leaves now rather than after a restart.
+	relaying, stopRelay := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error {
+		defer stopRelay()
+		return web.Serve(serving, app, cfg.Addr(), cfg.DrainTime)
+	})
+	// The sidecar waits for our port, so the port does not wait for the database, which may come late.
+	group.Go(func() error {
+		if err := database.Migrate(relaying); err != nil {
+			return err
+		}
+		return relay.Run(relaying)
+	})
+	err = group.Wait()
+	log.Info().Err(err).Msg("stopped")
+	return errors.Join(err, dapr.Close(), database.Close())
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -1,0 +1,164 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"oneqtour/apps/internal/fault"
+	"oneqtour/apps/internal/mysqldb"
+	"oneqtour/apps/product/domain"
+)
+
+// Inbox implements usecase.Inbox.
+type Inbox struct{ db *sql.DB }
+
+// NewInbox makes a repository.
+func NewInbox(db *sql.DB) *Inbox { return &Inbox{db} }
+
+// Hear adds the notices that are missing. The MD's counter row is locked first, so that two events of one MD
+// never take the same number, and a number is used only by a notice that was committed.
+func (r *Inbox) Hear(ctx context.Context, news domain.ReservationNews) error {
+	// Most repeats end here, without the lock that all news of an MD share.
+	if heard, err := r.heard(ctx, news.ReservationID); err != nil || heard >= news.Version {
+		return err
+	}
+	return mysqldb.InTx(ctx, r.db, func(tx *sql.Tx) error {
+		last, err := lockCounter(ctx, tx, news.MD)
+		if err != nil {
+			return fmt.Errorf("counter of the inbox: %w", err)
+		}
+		known, err := noticedVersions(ctx, tx, news.ReservationID)
+		if err != nil {
+			return fmt.Errorf("read notices: %w", err)
+		}
+		if err := addNotices(ctx, tx, news.MD, last, news.MissingNotices(known)); err != nil {
+			return err
+		}
+		return remember(ctx, tx, news)
+	})
+}
+
+// heard is the version up to which the history of the reservation is known; 0 for an unknown one.
+func (r *Inbox) heard(ctx context.Context, reservation string) (version int64, err error) {
+	err = r.db.QueryRowContext(ctx, "SELECT version FROM heard_reservations WHERE reservation_id = ?", reservation).Scan(&version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return version, err
+}
+
+func lockCounter(ctx context.Context, tx *sql.Tx, md domain.MDID) (last int64, err error) {
+	_, err = tx.ExecContext(ctx, "INSERT INTO inboxes (md_id, last_seq) VALUES (?, 0) ON DUPLICATE KEY UPDATE last_seq = last_seq", md)
+	if err != nil {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, "SELECT last_seq FROM inboxes WHERE md_id = ? FOR UPDATE", md).Scan(&last)
+	return last, err
+}
+
+func noticedVersions(ctx context.Context, tx *sql.Tx, reservation string) (versions []int64, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT version FROM notices WHERE reservation_id = ?", reservation)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var v int64
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		versions = append(versions, v)
+	}
+	return versions, rows.Err()
+}
+
+func addNotices(ctx context.Context, tx *sql.Tx, md domain.MDID, last int64, notices []domain.Notice) error {
+	if len(notices) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 7*len(notices))
+	for _, n := range notices {
+		last++
+		args = append(args, md, last, n.ReservationID, n.Version, n.ProductID, n.Status, n.At)
+	}
+	rows := strings.TrimSuffix(strings.Repeat("(?,?,?,?,?,?,?),", len(notices)), ",")
+	_, err := tx.ExecContext(ctx, "INSERT INTO notices (md_id, seq, reservation_id, version, product_id, status, at) VALUES "+rows, args...)
+	if err != nil {
+		return fmt.Errorf("add notices: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE inboxes SET last_seq = ? WHERE md_id = ?", last, md); err != nil {
+		return fmt.Errorf("raise counter: %w", err)
+	}
+	return nil
+}
+
+// remember keeps what closures are reported by; an older event changes nothing. The version is assigned last:
+// MySQL assigns from left to right, and the conditions must see the stored one.
+func remember(ctx context.Context, tx *sql.Tx, news domain.ReservationNews) error {
+	finished, final := news.FinishedAt()
+	_, err := tx.ExecContext(ctx, `INSERT INTO heard_reservations (reservation_id, departure_id, version, finished_at, stuck)
+			VALUES (?, ?, ?, ?, ?)
+		ON DUPLICATE KEY UPDATE
+			finished_at = IF(VALUES(version) > version, VALUES(finished_at), finished_at),
+			stuck = IF(VALUES(version) > version, VALUES(stuck), stuck),
+			version = GREATEST(version, VALUES(version))`,
+		news.ReservationID, news.DepartureID, news.Version, sql.NullTime{Time: finished, Valid: final}, news.Stuck)
+	if err != nil {
+		return fmt.Errorf("remember reservation: %w", err)
+	}
+	return nil
+}
+
+// NoticesAfter reads by number.
+func (r *Inbox) NoticesAfter(ctx context.Context, md domain.MDID, after int64, limit int) ([]domain.Notice, error) {
+	rows, err := r.db.QueryContext(ctx, `SELECT seq, reservation_id, product_id, version, status, at, acknowledged_at IS NOT NULL
+		FROM notices WHERE md_id = ? AND seq > ? ORDER BY seq LIMIT ?`, md, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read notices: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var notices []domain.Notice
+	for rows.Next() {
+		var n domain.Notice
+		if err := rows.Scan(&n.Seq, &n.ReservationID, &n.ProductID, &n.Version, &n.Status, &n.At, &n.Acknowledged); err != nil {
+			return nil, fmt.Errorf("read notices: %w", err)
+		}
+		notices = append(notices, n)
+	}
+	return notices, rows.Err()
+}
+
+// Acknowledge keeps the time of the first acknowledgement. fault.NotFound.
+func (r *Inbox) Acknowledge(ctx context.Context, md domain.MDID, seq int64, at time.Time) error {
+	var known bool
+	err := r.db.QueryRowContext(ctx, "SELECT acknowledged_at IS NOT NULL FROM notices WHERE md_id = ? AND seq = ?", md, seq).Scan(&known)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fault.New(fault.NotFound)
+	case err != nil:
+		return fmt.Errorf("read notice: %w", err)
+	case known:
+		return nil
+	}
+	_, err = r.db.ExecContext(ctx, "UPDATE notices SET acknowledged_at = ? WHERE md_id = ? AND seq = ? AND acknowledged_at IS NULL", at, md, seq)
+	if err != nil {
+		return fmt.Errorf("acknowledge notice: %w", err)
+	}
+	return nil
+}
+
+// Progress counts in the index alone.
+func (r *Inbox) Progress(ctx context.Context, id domain.DepartureID, closedAt time.Time) (p domain.ClosureProgress, err error) {
+	err = r.db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(finished_at IS NOT NULL), 0),
+			COALESCE(SUM(finished_at IS NULL AND stuck), 0)
+		FROM heard_reservations WHERE departure_id = ? AND (finished_at IS NULL OR finished_at >= ?)`, id, closedAt).
+		Scan(&p.Total, &p.Done, &p.Failed)
+	if err != nil {
+		return p, fmt.Errorf("progress of a closure: %w", err)
+	}
+	return p, nil
+}

@@ -1,0 +1,55 @@
+// Command viewpage shows every product and every reservation state at one glance, from documents that it
+// copies out of events.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/google/uuid"
+
+	"oneqtour/apps/internal/config"
+	"oneqtour/apps/internal/sidecar"
+	"oneqtour/apps/internal/telemetry"
+	"oneqtour/apps/internal/web"
+	"oneqtour/apps/viewpage/httpapi"
+	"oneqtour/apps/viewpage/statestore"
+	"oneqtour/apps/viewpage/usecase"
+)
+
+func main() {
+	var cfg settings
+	err := config.Load(&cfg)
+	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		err = run(ctx, cfg)
+		stop()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "viewpage:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until the context ends. There is nothing to prepare: the sidecar comes up after the app, and
+// until it answers /readyz says no.
+func run(ctx context.Context, cfg settings) error {
+	log := telemetry.NewLogger(os.Stdout, cfg.AppID, cfg.LogLevel)
+	config.Log(log, cfg)
+	dapr, err := sidecar.New(cfg.Service)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dapr.Close() }()
+	view := usecase.New(statestore.New(dapr.State(cfg.StateStore)), usecase.Settings{
+		Generation: generation, Wait: cfg.Wait, PageSize: pageSize,
+		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
+	})
+	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: view.Ready})
+	httpapi.Mount(app, view, web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience), cfg.AppID, cfg.PubSub)
+	log.Info().Str("addr", cfg.Addr()).Msg("listening")
+	return web.Serve(ctx, app, cfg.Addr(), cfg.DrainTime)
+}

@@ -1,0 +1,327 @@
+package usecase
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"oneqtour/apps/internal/contract"
+	"oneqtour/apps/internal/fault"
+)
+
+func newView(state State) *Service {
+	return New(state, Settings{
+		Generation: 1, Wait: 2 * time.Second, PageSize: 4, // small, so that indexes have many pages
+		NewID: uuid.NewString,
+	})
+}
+
+func hear(ctx context.Context, s *Service, e contract.Event) error {
+	if e.Source == "product" {
+		return s.HearProduct(ctx, e)
+	}
+	return s.HearReservation(ctx, e)
+}
+
+type fataler interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func hearAll(t fataler, s *Service, events []contract.Event) {
+	t.Helper()
+	for _, e := range events {
+		if err := hear(context.Background(), s, e); err != nil {
+			t.Fatalf("%s: %v", e.Type, err)
+		}
+	}
+}
+
+// everything reads all that the view can show, page by page.
+func everything(t fataler, s *Service, customers, mds []string) map[string]any {
+	t.Helper()
+	out := map[string]any{}
+	for _, kind := range []string{"", "DOMESTIC", "OVERSEAS"} {
+		var items []BoardItem
+		for behind := (*Cursor)(nil); ; {
+			b, err := s.Board(context.Background(), kind, behind, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if items = append(items, b.Items...); b.Next == nil {
+				break
+			}
+			behind = b.Next
+		}
+		out["board "+kind] = items
+	}
+	for _, md := range mds {
+		b, err := s.BoardOf(context.Background(), md, nil, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out["md "+md] = b.Items
+	}
+	for _, customer := range customers {
+		trips, err := s.Mine(context.Background(), customer, nil, nil, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out["mine "+customer] = trips.Items
+	}
+	return out
+}
+
+var (
+	customers = []string{"customer-1", "Customer-1", "홍길동||x"}
+	mds       = []string{"md-1", "md-2"}
+)
+
+// drawHistory makes up what the owners did.
+func drawHistory(t *rapid.T) *history {
+	h := newHistory()
+	lives := [][]string{
+		{contract.StatusPending, contract.StatusConfirmed},
+		{contract.StatusPending, contract.StatusRejected},
+		{contract.StatusPending, contract.StatusConfirmed, contract.StatusCancelRequested, contract.StatusCancelled},
+		{contract.StatusPending, contract.StatusConfirmed, contract.StatusCompleted},
+		{contract.StatusPending},
+	}
+	kinds := []string{"DOMESTIC", "OVERSEAS"}
+	h.register(mds[0], kinds[0], 2)
+	for range rapid.IntRange(1, 30).Draw(t, "deeds") {
+		product := rapid.IntRange(0, len(h.products)-1).Draw(t, "product")
+		switch rapid.IntRange(0, 4).Draw(t, "deed") {
+		case 0:
+			h.register(rapid.SampledFrom(mds).Draw(t, "md"), rapid.SampledFrom(kinds).Draw(t, "kind"), 2)
+		case 1:
+			h.revise(product, func(p *contract.Product) { p.Price += 1000; p.Kind = rapid.SampledFrom(kinds).Draw(t, "kind") })
+		case 2:
+			h.revise(product, func(p *contract.Product) { p.Status = contract.ProductIsWithdrawn })
+		default:
+			h.reserve(rapid.SampledFrom(customers).Draw(t, "customer"), product, rapid.IntRange(0, 1).Draw(t, "departure"),
+				rapid.SampledFrom(lives).Draw(t, "life")...)
+		}
+	}
+	return h
+}
+
+// TestI5_AnyOrderOfEventsMakesTheSameDocuments: shuffled, doubled and delayed deliveries, with conflicts, end
+// in the documents of a delivery in order.
+func TestI5_AnyOrderOfEventsMakesTheSameDocuments(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := drawHistory(t)
+		inOrder, shuffled := newMemory(), newMemory()
+		hearAll(t, newView(inOrder), h.events)
+
+		shuffled.conflicts = rapid.IntRange(2, 20).Draw(t, "conflicts")
+		numbers := make([]int, 2*len(h.events)) // each event twice
+		for i := range numbers {
+			numbers[i] = i % len(h.events)
+		}
+		var deliveries []contract.Event
+		for _, i := range rapid.Permutation(numbers).Draw(t, "deliveries") {
+			deliveries = append(deliveries, h.events[i])
+		}
+		split := rapid.IntRange(0, len(deliveries)).Draw(t, "handover") // to another replica
+		hearAll(t, newView(shuffled), deliveries[:split])
+		late := newView(shuffled)
+		hearAll(t, late, deliveries[split:])
+
+		if want, got := inOrder.dump(), shuffled.dump(); !maps.Equal(want, got) {
+			t.Fatalf("documents differ:\n%v\n%v", want, got)
+		}
+		want, _ := json.MarshalIndent(everything(t, newView(inOrder), customers, mds), "", " ")
+		got, _ := json.MarshalIndent(everything(t, late, customers, mds), "", " ")
+		if string(want) != string(got) {
+			t.Fatalf("the view differs:\n%s\n%s", want, got)
+		}
+		for _, p := range h.products {
+			if doc := documentOf[product](t, shuffled, newView(shuffled).keys.product(p.ProductID)); doc.Version != p.Version {
+				t.Fatalf("product at version %d, want %d", doc.Version, p.Version)
+			}
+		}
+	})
+}
+
+func documentOf[T any](t fataler, m *memory, key string) (doc T) {
+	t.Helper()
+	if err := json.Unmarshal(m.docs[key].Data, &doc); err != nil {
+		t.Fatalf("%s: %v", key, err)
+	}
+	return doc
+}
+
+func longHistory() *history {
+	h := newHistory()
+	for n := range 12 {
+		h.register(mds[n%2], []string{"DOMESTIC", "OVERSEAS"}[n%2], 1)
+	}
+	for n := range 150 {
+		h.reserve(customers[n%3], n%12, 0, contract.StatusPending, contract.StatusConfirmed)
+	}
+	return h
+}
+
+// TestI6_ReplicasAtWorkTogetherLoseNothing: every event twice, three replicas, all at once.
+func TestI6_ReplicasAtWorkTogetherLoseNothing(t *testing.T) {
+	h := longHistory()
+	inOrder, together := newMemory(), newMemory()
+	hearAll(t, newView(inOrder), h.events)
+
+	together.conflicts = 50
+	work := make(chan contract.Event)
+	var wg sync.WaitGroup
+	for range 3 {
+		replica := newView(together)
+		for range 8 {
+			wg.Go(func() {
+				for e := range work {
+					for try := 0; ; try++ { // as the broker does
+						err := hear(t.Context(), replica, e)
+						if err == nil {
+							break
+						}
+						if !errors.Is(err, ErrConflict) || try > 20 {
+							t.Error(err)
+							break
+						}
+					}
+				}
+			})
+		}
+	}
+	for _, e := range append(slices.Clone(h.events), h.events...) {
+		work <- e
+	}
+	close(work)
+	wg.Wait()
+	if want, got := inOrder.dump(), together.dump(); !maps.Equal(want, got) {
+		t.Fatal("documents differ")
+	}
+	want, _ := json.Marshal(everything(t, newView(inOrder), customers, mds))
+	got, _ := json.Marshal(everything(t, newView(together), customers, mds))
+	if string(want) != string(got) {
+		t.Fatalf("the view differs:\n%s\n%s", want, got)
+	}
+}
+
+func TestWhatWaitsForADocumentIsWrittenTogether(t *testing.T) {
+	m := newMemory()
+	s := New(slow{m}, Settings{Generation: 1, PageSize: 200, NewID: uuid.NewString})
+	h := newHistory()
+	h.register(mds[0], "DOMESTIC", 1)
+	for range 200 {
+		h.reserve(customers[0], 0, 0, contract.StatusPending)
+	}
+	var wg sync.WaitGroup
+	for _, e := range h.events[1:] {
+		wg.Go(func() {
+			if err := hear(t.Context(), s, e); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	doc := documentOf[productTotals](t, m, s.keys.totals(h.products[0].ProductID))
+	got := doc.Departures[h.products[0].Departures[0].DepartureID]
+	if got.Reservations[contract.StatusPending] != 200 || got.Version != 201 {
+		t.Fatalf("totals %+v", got)
+	}
+	// 200 reservations have a document each; the totals and the index are shared.
+	if m.writes > 200+50 {
+		t.Errorf("%d writes for 200 events", m.writes)
+	}
+}
+
+// slow is a store that takes its time, as one behind a network does.
+type slow struct{ *memory }
+
+func (s slow) Get(ctx context.Context, key string) (Document, error) {
+	time.Sleep(2 * time.Millisecond)
+	return s.memory.Get(ctx, key)
+}
+
+func TestALateEventMovesNoVersionBack(t *testing.T) {
+	m := newMemory()
+	s := newView(m)
+	h := newHistory()
+	p := h.register(mds[0], "OVERSEAS", 1)
+	h.revise(p, func(p *contract.Product) { p.Status = contract.ProductIsWithdrawn })
+	slices.Reverse(h.events)
+	hearAll(t, s, h.events)
+	b, err := s.Board(t.Context(), "", nil, 10)
+	if err != nil || len(b.Items) != 1 {
+		t.Fatalf("board %+v, %v", b, err)
+	}
+	if got := b.Items[0]; got.Version != 2 || got.Status != contract.ProductIsWithdrawn {
+		t.Errorf("a discontinued product stays on the board with its status, got %+v", got)
+	}
+}
+
+func TestAnEventWithoutIdOrVersionIsMalformed(t *testing.T) {
+	s := newView(newMemory())
+	h := newHistory()
+	h.tell("product", contract.ProductRevised, "x", contract.Product{ProductID: "../x", MDID: "md-1", Version: 1})
+	h.tell("product", contract.ProductRevised, "x", contract.Product{ProductID: h.id(), MDID: "md-1"})
+	h.tell("product", contract.ProductRevised, "x", "text")
+	h.tell("reservation", contract.ReservationPending, "x", contract.Reservation{})
+	h.tell("reservation", contract.DepartureChanged, "x", contract.DepartureState{})
+	for i, e := range h.events {
+		if err := hear(t.Context(), s, e); fault.CodeOf(err) != fault.Malformed {
+			t.Errorf("event %d: %v", i, err)
+		}
+	}
+	h.tell("product", "oneqtour.product.painted.v1", "x", "text")
+	if err := hear(t.Context(), s, h.events[len(h.events)-1]); err != nil {
+		t.Errorf("an unknown type is none of our business: %v", err)
+	}
+}
+
+func TestAStoreThatFailsIsToldToTheBroker(t *testing.T) {
+	m := newMemory()
+	s := newView(m)
+	h := newHistory()
+	h.register(mds[0], "OVERSEAS", 1)
+	m.failing = errors.New("down")
+	for _, e := range h.events {
+		if err := hear(t.Context(), s, e); !errors.Is(err, m.failing) {
+			t.Errorf("%s: %v", e.Type, err)
+		}
+	}
+	if s.Ready(t.Context()) == nil {
+		t.Error("ready without a store")
+	}
+}
+
+func TestADeadLetterIsKeptOnce(t *testing.T) {
+	m := newMemory()
+	s := newView(m)
+	id := "viewpage:" + uuid.NewString()
+	for range 2 {
+		d := DeadLetter{ID: id, App: "viewpage", Reason: "r", At: time.Now(), Payload: json.RawMessage(`{"a":1}`)}
+		if err := s.KeepDeadLetter(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := documentOf[DeadLetter](t, m, id); string(got.Payload) != `{"a":1}` {
+		t.Errorf("kept %+v", got)
+	}
+	if err := s.KeepDeadLetter(t.Context(), DeadLetter{ID: "viewpage:" + fmt.Sprint("odd||id"), App: "viewpage", At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	entries, _, err := s.indexes.read(t.Context(), deadLetters, nil, 10, all)
+	if err != nil || len(entries) != 2 {
+		t.Fatalf("listed %v, %v", entries, err)
+	}
+}

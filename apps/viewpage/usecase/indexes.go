@@ -1,0 +1,143 @@
+package usecase
+
+import (
+	"context"
+	"errors"
+
+	"oneqtour/apps/viewpage/domain"
+)
+
+const (
+	maxPages = 25 // of an index that one request may read
+	newest   = "newest"
+)
+
+// indexes keeps lists of any length, newest entry first, in pages: the newest one under a fixed name, the
+// older ones chained behind it (domain.Page).
+type indexes struct {
+	pages       *documents[domain.Page]
+	directories *documents[domain.Directory]
+	pageSize    int // entries; a page that holds more is split
+	newID       func() string
+}
+
+// put inserts an entry into the page that it belongs to, or renews it there.
+func (x *indexes) put(ctx context.Context, index string, e domain.Entry) error {
+	side, size, behindNewest := domain.Here, 0, ""
+	for page := newest; ; {
+		var older string
+		err := x.pages.update(ctx, pageKey(index, page), func(p *domain.Page) bool {
+			changed := false
+			if side = p.SideOf(e.Position); side == domain.Here {
+				changed = p.Put(e)
+			}
+			size, older = len(p.Entries), p.Older
+			return changed
+		})
+		if err != nil {
+			return err
+		}
+		switch {
+		case side == domain.Here && size > x.pageSize:
+			return x.split(ctx, index, page)
+		case side == domain.Here:
+			return nil
+		case side == domain.Before: // the directory led too far
+			page = behindNewest
+		case page == newest:
+			behindNewest = older
+			if page, err = x.hint(ctx, index, e.Position, older); err != nil {
+				return err
+			}
+		default:
+			page = older
+		}
+	}
+}
+
+// hint names a page to begin with, for an entry that is older than the newest page.
+func (x *indexes) hint(ctx context.Context, index string, at domain.Position, otherwise string) (string, error) {
+	d, _, err := x.directories.get(ctx, directoryKey(index))
+	if err != nil {
+		return "", err
+	}
+	if page := d.Find(at); page != "" {
+		return page, nil
+	}
+	return otherwise, nil
+}
+
+// split moves the older half of a full page into a new one behind it. The new page is written first, under a
+// name of its own, so that nobody can see it until the old page links it; that one write is the split. Whoever
+// loses against another writer leaves the page as it is: the next entry splits it.
+func (x *indexes) split(ctx context.Context, index, name string) error {
+	page, stored, err := x.pages.read(ctx, pageKey(index, name))
+	if err != nil || len(page.Entries) <= x.pageSize {
+		return err
+	}
+	olderName := x.newID()
+	older := page.Split(olderName)
+	err = x.pages.put(ctx, pageKey(index, olderName), older, "")
+	if err == nil {
+		err = x.pages.put(ctx, pageKey(index, name), page, stored.ETag)
+	}
+	if errors.Is(err, ErrConflict) {
+		return x.pages.state.Delete(ctx, pageKey(index, olderName))
+	}
+	if err != nil {
+		return err
+	}
+	return x.directories.update(ctx, directoryKey(index), func(d *domain.Directory) bool {
+		if name != newest {
+			d.Note(domain.PageAt{From: page.From, Name: name})
+		}
+		d.Note(domain.PageAt{From: older.From, Name: olderName})
+		return true
+	})
+}
+
+// Cursor is where a page of a list has ended.
+type Cursor struct {
+	Page string `json:"p"`
+	domain.Position
+}
+
+// Valid says whether the cursor can have been made here.
+func (c Cursor) Valid() bool {
+	return (c.Page == newest || isID(c.Page)) && c.At != 0 && c.ID != "" && len(c.ID) <= 128
+}
+
+// read lists up to limit entries that keep accepts, behind the cursor. next is nil at the end of the index.
+func (x *indexes) read(ctx context.Context, index string, behind *Cursor, limit int, keep func(domain.Entry) bool) (entries []domain.Entry, next *Cursor, err error) {
+	at := Cursor{Page: newest}
+	if behind != nil {
+		at = *behind
+	}
+	for range maxPages {
+		page, found, err := x.pages.get(ctx, pageKey(index, at.Page))
+		if err != nil {
+			return nil, nil, err
+		}
+		if !found && at.Page != newest { // a cursor that was not made here, or of a generation that is gone
+			at.Page = newest
+			continue
+		}
+		for _, e := range page.Entries {
+			if behind != nil && !e.OlderThan(behind.Position) {
+				continue
+			}
+			if keep(e) {
+				if len(entries) == limit {
+					return entries, &at, nil
+				}
+				entries = append(entries, e)
+			}
+			at.Position = e.Position
+		}
+		if page.Older == "" {
+			return entries, nil, nil
+		}
+		at.Page = page.Older
+	}
+	return entries, &at, nil
+}

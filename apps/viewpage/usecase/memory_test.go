@@ -1,0 +1,73 @@
+package usecase
+
+import (
+	"bytes"
+	"context"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// memory is a State in memory with the ETag rules of a real one, for tests that need thousands of runs; the
+// real one is used in the tests of the program. Conflicts can be made up: another replica is always possible.
+type memory struct {
+	mu        sync.Mutex
+	docs      map[string]Document
+	writes    int
+	attempts  int
+	conflicts int // every so many writes one fails although nobody was faster; 0: none
+	failing   error
+}
+
+func newMemory() *memory { return &memory{docs: map[string]Document{}} }
+
+func (m *memory) Get(_ context.Context, key string) (Document, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d := m.docs[key]
+	d.Key = key
+	return d, m.failing
+}
+
+func (m *memory) GetAll(ctx context.Context, keys []string) ([]Document, error) {
+	docs := make([]Document, len(keys))
+	for i, key := range keys {
+		docs[i], _ = m.Get(ctx, key)
+	}
+	return docs, m.failing
+}
+
+func (m *memory) Put(_ context.Context, d Document) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failing != nil {
+		return m.failing
+	}
+	m.attempts++
+	if m.docs[d.Key].ETag != d.ETag || m.conflicts > 0 && m.attempts%m.conflicts == 0 {
+		return ErrConflict
+	}
+	m.writes++
+	n, _ := strconv.Atoi(d.ETag)
+	d.ETag, d.Data = strconv.Itoa(n+1), bytes.Clone(d.Data)
+	m.docs[d.Key] = d
+	return nil
+}
+
+func (m *memory) Delete(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.docs, key)
+	return nil
+}
+
+// dump gives all documents but the pages of indexes, which may be cut differently and still say the same.
+func (m *memory) dump() map[string]string {
+	out := map[string]string{}
+	for key, d := range m.docs {
+		if strings.Contains(key, ":product:") || strings.Contains(key, ":totals:") || strings.Contains(key, ":reservation:") {
+			out[key] = string(d.Data)
+		}
+	}
+	return out
+}

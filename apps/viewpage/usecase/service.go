@@ -1,0 +1,74 @@
+// Package usecase copies what the owners of products and reservations have said into documents, and shows
+// them. It counts nothing and owns nothing: every document can be made again from events.
+package usecase
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"oneqtour/apps/viewpage/domain"
+)
+
+// ErrConflict is what a State returns when a document was written by somebody else since it was read.
+var ErrConflict = errors.New("document changed meanwhile")
+
+// Document is a stored JSON document. Without ETag it does not exist yet.
+type Document struct {
+	Key  string
+	Data []byte
+	ETag string
+}
+
+// State keeps documents.
+type State interface {
+	Get(ctx context.Context, key string) (Document, error)
+	// GetAll reads in the order of the keys; absent documents have neither data nor ETag.
+	GetAll(ctx context.Context, keys []string) ([]Document, error)
+	// Put writes a document if it is still as it was read, or absent as it was: else ErrConflict.
+	Put(ctx context.Context, d Document) error
+	Delete(ctx context.Context, key string) error
+}
+
+// Settings of the service.
+type Settings struct {
+	Generation int           // of the keys that are written and read
+	Wait       time.Duration // how long a reader may wait for a version
+	PageSize   int           // entries that one document of an index may hold
+	NewID      func() string // names of index pages
+}
+
+// Service is the view.
+type Service struct {
+	cfg          Settings
+	state        State
+	keys         keys
+	products     *documents[product]
+	totals       *documents[productTotals]
+	reservations *documents[reservation]
+	indexes      *indexes
+}
+
+// New makes the service.
+func New(state State, cfg Settings) *Service {
+	return &Service{
+		cfg: cfg, state: state, keys: keys{cfg.Generation},
+		products:     newDocuments[product](state),
+		totals:       newDocuments[productTotals](state),
+		reservations: newDocuments[reservation](state),
+		indexes: &indexes{
+			pages:       newDocuments[domain.Page](state),
+			directories: newDocuments[domain.Directory](state),
+			pageSize:    cfg.PageSize,
+			newID:       cfg.NewID,
+		},
+	}
+}
+
+// Ready says whether the state store answers.
+func (s *Service) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 700*time.Millisecond)
+	defer cancel()
+	_, err := s.state.Get(ctx, s.keys.of("ready"))
+	return err
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# app.sh APP – becomes the service APP (dapr.yaml starts it so): loads the settings that env.sh wrote for it,
+# notes its pid and the environment that the Dapr CLI gave it, so that restart.sh can start it again.
+# Without such settings, as with servers and secrets of your own, the environment is taken as it is.
+# ONEQ_INSTANCE names a second replica of an app, which has a pid file and a log of its own.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+app=$1 name=${ONEQ_INSTANCE:-$1}
+umask 077
+mkdir -p "$RUN/pids" "$RUN/logs"
+cat "/proc/$$/environ" >"$RUN/pids/$name.environ"
+set -a
+for file in "$RUN/env/$app.env" "$RUN/env/$app.override.env"; do
+	# shellcheck source=/dev/null
+	[[ ! -f $file ]] || . "$file"
+done
+set +a
+[[ -x $BIN/$app ]] || fail "$app is not built; 'make build' does it."
+note_pid "$name" $$
+if [[ -n ${ONEQ_LOG_FILES:-} ]]; then
+	exec "$BIN/$app" >>"$RUN/logs/$name.log" 2>&1
+fi
+exec "$BIN/$app"

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Writes what each program of the stack needs to know into $ONEQ_RUN_DIR/env, readable by its owner only:
+#   APP.env          a service's own settings and tokens (app.sh loads it, then APP.override.env if you made one)
+#   APP.daprd.env    what its sidecar needs
+#   servers.env      the servers' administrators, for tests
+# Secrets are random, made once and kept; the files are written anew at every start.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+umask 077
+mkdir -p "$RUN/env" "$RUN/data"
+
+secret() { # secret NAME
+	local value
+	touch "$RUN/env/secrets"
+	value=$(sed -n "s/^$1=//p" "$RUN/env/secrets")
+	if [[ -z $value ]]; then
+		value=$(od -An -N20 -tx1 /dev/urandom | tr -d ' \n')
+		echo "$1=$value" >>"$RUN/env/secrets"
+	fi
+	echo "$value"
+}
+
+env_file() { # env_file NAME VARIABLE=VALUE…
+	local file=$RUN/env/$1.env pair
+	shift
+	for pair; do printf "%s='%s'\n" "${pair%%=*}" "${pair#*=}"; done >"$file.new"
+	mv "$file.new" "$file"
+}
+
+mysql=${MYSQL_HOST:-127.0.0.1}:${MYSQL_PORT:-3306}
+[[ -n ${MYSQL_HOST:-} ]] || mysql=127.0.0.1:$(port 3390)
+if [[ -n ${REDIS_HOST:-} ]]; then
+	redis=("REDIS_HOST=$REDIS_HOST" "REDIS_PASSWORD=${REDIS_PASSWORD:-}")
+else
+	redis=("REDIS_HOST=127.0.0.1:$(port 6390)" "REDIS_PASSWORD=$(secret redis)")
+fi
+issuer=http://127.0.0.1:$(port 8089)
+common=("ONEQ_ENVIRONMENT=development" "ONEQ_LISTEN=127.0.0.1" "ONEQ_OIDC_ISSUER=$issuer" "ONEQ_OIDC_AUDIENCE=oneqtour")
+
+sql=$RUN/env/databases.sql
+: >"$sql"
+for app in $(apps_with_database); do
+	cat >>"$sql" <<-SQL
+		CREATE DATABASE IF NOT EXISTS oneq_$app CHARACTER SET utf8mb4;
+		CREATE USER IF NOT EXISTS 'oneq_$app'@'%';
+		ALTER USER 'oneq_$app'@'%' IDENTIFIED BY '$(secret "mysql_$app")';
+		GRANT ALL PRIVILEGES ON oneq_$app.* TO 'oneq_$app'@'%';
+	SQL
+done
+
+for app in $(apps); do
+	own=("APP_API_TOKEN=$(secret "app_token_$app")")
+	sidecar=("${own[@]}" "DAPR_HOST_IP=127.0.0.1")
+	if [[ $app != gateway ]]; then
+		# The gateway's sidecar is the open front of the stack: no token, but its Configuration lets it
+		# invoke only. It has no broker and no store either.
+		own+=("DAPR_API_TOKEN=$(secret "dapr_token_$app")")
+		sidecar+=("DAPR_API_TOKEN=$(secret "dapr_token_$app")" "${redis[@]}")
+	fi
+	if apps_with_database | grep -qx "$app"; then
+		own+=("ONEQ_DATABASE_DSN=oneq_$app:$(secret "mysql_$app")@tcp($mysql)/oneq_$app")
+	fi
+	if [[ $app = payment ]]; then
+		own+=("ONEQ_PROVIDER_URL=http://127.0.0.1:$(port 8099)" "ONEQ_PROVIDER_SECRET_KEY=$(secret provider)")
+	fi
+	env_file "$app" "${common[@]}" "${own[@]}"
+	env_file "$app.daprd" "${sidecar[@]}"
+done
+
+env_file issuer "${common[@]}" "APP_PORT=$(port 8089)" "ONEQ_CLIENT_SECRET=dev" "ONEQ_KEY_FILE=$RUN/data/issuer-key.pem"
+env_file paymentsim "${common[@]}" "APP_PORT=$(port 8099)" "ONEQ_PROVIDER_SECRET_KEY=$(secret provider)" \
+	"ONEQ_LEDGER_FILE=$RUN/data/paymentsim.jsonl"
+
+admin=("ONEQ_MYSQL_ADMIN_DSN=${MYSQL_ADMIN_USER:-root}:${MYSQL_ADMIN_PASSWORD:-}@tcp($mysql)/")
+if [[ -z ${MYSQL_HOST:-} ]]; then
+	admin=("ONEQ_MYSQL_ADMIN_DSN=oneq_admin:$(secret mysql_admin)@tcp($mysql)/")
+	cat >>"$sql" <<-SQL
+		CREATE USER IF NOT EXISTS 'oneq_admin'@'%';
+		ALTER USER 'oneq_admin'@'%' IDENTIFIED BY '$(secret mysql_admin)';
+		GRANT ALL PRIVILEGES ON *.* TO 'oneq_admin'@'%' WITH GRANT OPTION;
+		ALTER USER 'root'@'localhost' IDENTIFIED BY '$(secret mysql_admin)';
+	SQL
+fi
+env_file servers "${admin[@]}" "${redis[@]}"

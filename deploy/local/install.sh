@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Installs by the system's package manager what the local stack needs and the machine lacks: MariaDB (or
+# MySQL), Redis (or Valkey) and curl. Servers that the environment names (MYSQL_HOST, REDIS_HOST) are not
+# installed. Nothing that is installed here starts by itself: the stack runs servers of its own.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+missing() {
+	if [[ -z ${MYSQL_HOST:-} ]]; then
+		have mariadbd || have mysqld || echo mariadb
+	else
+		have mariadb || have mysql || echo mariadb-client
+	fi
+	[[ -n ${REDIS_HOST:-} ]] || have redis-server || have valkey-server || echo redis
+	have curl || echo curl
+}
+
+as_root() {
+	if [[ $(id -u) = 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+package() { # package MANAGER THING – the smallest package that holds it
+	case $1:$2 in
+	apt:mariadb) # the bare server, without a service or a system user, where there is such a package
+		if apt-cache show mariadb-server-core >/dev/null 2>&1; then echo mariadb-server-core; else echo mariadb-server; fi ;;
+	apt:redis) echo redis-server ;;
+	dnf:mariadb) echo mariadb-server ;;
+	dnf:mariadb-client) echo mariadb ;;
+	dnf:redis) if dnf -q info redis >/dev/null 2>&1; then echo redis; else echo valkey; fi ;;
+	*) echo "$2" ;;
+	esac
+}
+
+install_apt() {
+	local policy=/usr/sbin/policy-rc.d made='' result=0
+	# Debian starts a service as soon as it is installed, unless this file forbids it.
+	if [[ ! -e $policy ]]; then
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+		as_root chmod +x "$policy"
+		made=yes
+	fi
+	# --no-remove: rather fail than replace a database server that the owner of this machine uses.
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends --no-remove "$@" || result=$?
+	[[ -z $made ]] || as_root rm -f "$policy"
+	if [[ -d /run/systemd/system ]]; then # nor at the next boot
+		as_root systemctl disable -q redis-server mariadb 2>/dev/null || true
+	fi
+	return "$result"
+}
+
+install() {
+	local manager=$1 names=() thing
+	shift
+	[[ $manager != apt ]] || as_root apt-get update -qq
+	for thing; do names+=("$(package "$manager" "$thing")"); done
+	case $manager in
+	apt) install_apt "${names[@]}" ;;
+	dnf) as_root dnf install -y -q "${names[@]}" ;;
+	apk) as_root apk add -q "${names[@]}" ;;
+	esac
+}
+
+if [[ ${1:-} = --as ]]; then # the long part, called from below
+	install "${@:2}"
+	exit
+fi
+
+mapfile -t things < <(missing)
+((${#things[@]})) || exit 0
+own="or name servers of your own by MYSQL_HOST and REDIS_HOST"
+
+manager=
+for name in apt-get dnf apk; do have $name && manager=${name%-get} && break; done
+[[ -n $manager ]] || fail "${things[*]} is missing and there is no apt-get, dnf or apk here: please install it, $own."
+if [[ $(id -u) != 0 ]]; then
+	have sudo || fail "${things[*]} is missing, and to install it takes root or sudo: please install it, $own."
+	sudo -v || fail "${things[*]} is missing, and sudo does not let you install it: please have it installed, $own."
+fi
+
+mkdir -p "$RUN"
+progress "Installing ${things[*]} by $manager" "$RUN/install.log" "$0" --as "$manager" "${things[@]}"
+mapfile -t things < <(missing)
+((${#things[@]} == 0)) || fail "$manager brought no ${things[*]}: please install it, $own."

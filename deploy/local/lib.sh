@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# What the scripts of this folder share: where things are, how they speak, how they treat processes.
+#
+#   ONEQ_RUN_DIR      folder of one stack: data, secrets, logs, pids (default .run in the repository)
+#   ONEQ_PORT_OFFSET  added to every port, so that a second stack can run beside the first (default 0)
+set -eEuo pipefail
+trap 'echo "oneqtour: ${0##*/}, line $LINENO: \"$BASH_COMMAND\" failed." >&2' ERR
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+RUN=${ONEQ_RUN_DIR:-.run}
+[[ $RUN = /* ]] || RUN=$ROOT/$RUN
+OFFSET=${ONEQ_PORT_OFFSET:-0}
+# Tools and services; all stacks of this repository share them.
+BIN=$ROOT/.run/bin
+export ONEQ_RUN_DIR=$RUN BIN
+# A second stack is for tests: it must not write into servers that its owner named for the first.
+((OFFSET == 0)) || unset MYSQL_HOST REDIS_HOST
+# Servers live in folders that an ordinary user's PATH may lack.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/libexec
+
+say() { printf '%s\n' "$*"; }
+fail() {
+	printf 'oneqtour: %s\n' "$*" >&2
+	exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+port() { echo $(($1 + OFFSET)); }
+short() { echo "${1#"$ROOT"/}"; } # a path as the reader would type it
+
+# The app ids, and the value of one key of one app, as dapr.yaml has them.
+apps() { awk '$1 == "-" && $2 == "appID:" {print $3}' "$ROOT/dapr.yaml"; }
+app_port() { # app_port APP KEY
+	port "$(awk -v app="$1" -v key="$2:" '$2 == "appID:" {on = ($3 == app)} on && $1 == key {print $2}' "$ROOT/dapr.yaml")"
+}
+# Every service has a database of its own, but for those that own no data.
+apps_with_database() { apps | grep -vxE 'gateway|viewpage'; }
+
+# start_process NAME COMMAND… – in a session of its own, so that a Ctrl-C in the terminal reaches only the
+# launcher, which then stops everything in the right order.
+start_process() {
+	local name=$1
+	shift
+	setsid "$@" >>"$RUN/logs/$name.log" 2>&1 </dev/null &
+	note_pid "$name" $!
+}
+
+note_pid() { # note_pid NAME PID – whole at once: somebody may be reading it
+	echo "$2" >"$RUN/pids/$1.pid.$2"
+	mv -f "$RUN/pids/$1.pid.$2" "$RUN/pids/$1.pid"
+}
+
+# running NAME – is NAME's pid a living process, and of this very stack? A number in an old file may
+# belong to somebody else by now, so the process must carry our run folder in its environment.
+running() {
+	local pid var seen tries
+	pid=$(cat "$RUN/pids/$1.pid" 2>/dev/null) && [[ -n $pid ]] || return 1
+	for tries in 1 2 3 4 5; do
+		seen=
+		while IFS= read -r -d '' var; do
+			seen=yes
+			[[ $var != "ONEQ_RUN_DIR=$RUN" ]] || return 0
+		done 2>/dev/null <"/proc/$pid/environ"
+		# Nothing to read at all: it is dead, or just becoming another program; the latter takes no time.
+		[[ -z $seen ]] && grep -q '^State:.[^ZX]' "/proc/$pid/status" 2>/dev/null || return 1
+		sleep "0.0$tries"
+	done
+	return 1
+}
+
+# stop_processes SECONDS NAME… – one SIGTERM each, all at once, patience for SECONDS in all, then SIGKILL.
+stop_processes() {
+	local end=$((SECONDS + $1)) name
+	shift
+	for name; do ! running "$name" || kill -TERM "$(cat "$RUN/pids/$name.pid")" 2>/dev/null || true; done
+	for name; do
+		while running "$name"; do
+			if ((SECONDS >= end)); then
+				say "$name did not end in time and is killed."
+				kill -KILL "$(cat "$RUN/pids/$name.pid")" 2>/dev/null || true
+				end=$((SECONDS + 1))
+			fi
+			sleep 0.1
+		done
+		rm -f "$RUN/pids/$name.pid"
+	done
+}
+
+# wait_for SECONDS COMMAND… – until the command succeeds; fails when the time is over.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.2
+	done
+}
+
+answers() { curl -fsS -o /dev/null --max-time 2 "$1" 2>/dev/null; }
+
+# progress WHAT LOG COMMAND… – runs a long command with its output in LOG and says every 15 s that it still
+# works. In the background, since bash notices a signal only between two commands.
+progress() {
+	local what=$1 log=$2 start=$SECONDS next=15 step
+	shift 2
+	say "$what …"
+	setsid "$@" >"$log" 2>&1 </dev/null &
+	step=$!
+	# shellcheck disable=SC2064 # the number of now
+	trap "kill -TERM -- -$step 2>/dev/null; exit 143" INT TERM
+	while kill -0 "$step" 2>/dev/null; do
+		if ((SECONDS - start >= next)); then
+			say "  … $next s"
+			next=$((next + 15))
+		fi
+		sleep 0.2
+	done
+	trap - INT TERM
+	wait "$step" || {
+		tail -n 15 "$log" >&2
+		fail "$what failed; the whole output is in $(short "$log")."
+	}
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# restart.sh APP [sidecar] – ends one service (SIGTERM) and starts it again as it was started first. Its sidecar is
+# left alone, unless it is dead or the second word is given. ONEQ_… variables of the caller win over the old ones.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+name=${1:-}
+[[ -n $name ]] || fail "which one? 'make restart APP=reservation', for instance."
+[[ -f $RUN/pids/$name.environ ]] || fail "no $name was started in $(short "$RUN")."
+
+again() { # again NAME COMMAND… – starts NAME with the environment of its first start
+	local name=$1 old new
+	shift
+	mapfile -d '' -t old <"$RUN/pids/$name.environ"
+	mapfile -d '' -t new < <(env -0 | grep -z '^ONEQ_' || true)
+	start_process "$name" env -i "${old[@]}" "${new[@]}" "$@"
+}
+was() { tr '\0' '\n' <"$RUN/pids/$name.environ" | sed -n "s/^$1=//p"; } # was VARIABLE
+
+cd "$ROOT"
+stop_processes 15 "$name"
+if [[ -f $RUN/pids/$name.daprd.environ ]] && { [[ ${2:-} = sidecar ]] || ! running "$name.daprd"; }; then
+	stop_processes 10 "$name.daprd"
+	mapfile -d '' -t args <"$RUN/pids/$name.daprd.args"
+	again "$name.daprd" "$ROOT/deploy/local/daprd.sh" "${args[@]}"
+fi
+app=$(was APP_ID)
+again "$name" "$ROOT/deploy/local/app.sh" "${app:-$name}"
+
+# The issuer and the payment simulator have no sidecar and no /readyz.
+port=$(was APP_PORT) check=readyz
+[[ -n $app ]] || port=$(sed -n "s/^APP_PORT='\(.*\)'/\1/p" "$RUN/env/$name.env") check=healthz
+wait_for 60 answers "http://127.0.0.1:$port/$check" || fail "$name is not ready after 60 s; see $(short "$RUN/logs/$name.log")."
+port=$(was DAPR_HTTP_PORT)
+[[ -z $port ]] || wait_for 30 answers "http://127.0.0.1:$port/v1.0/healthz" || fail "the sidecar of $name is not ready; see $(short "$RUN/logs/$name.daprd.log")."
+say "$name runs again (pid $(cat "$RUN/pids/$name.pid"))."
