@@ -308,3 +308,18 @@ func TestBadRequestsAreRefusedBeforeAnythingIsStored(t *testing.T) {
 		t.Errorf("%d stored, %v", n, err)
 	}
 }
+
+func TestNothingIsChargedThatCouldNotBeStored(t *testing.T) {
+	sim := simulate(t, freeAddr(t))
+	s := serve(t, sim.url)
+	if err := s.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := charge(newID(), 10_000, "tok_ok")
+	if status, word := s.approve(r); status != 503 || word != "NOT_SENT" {
+		t.Errorf("answered %d %s", status, word)
+	}
+	if _, _, entries := sim.ledger(r.ReservationID); entries != 0 {
+		t.Errorf("%d entries", entries)
+	}
+}

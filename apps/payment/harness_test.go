@@ -38,7 +38,7 @@ import (
 
 const (
 	providerSecret = "test_sk_of_this_test"
-	appToken       = "token-of-paymens-sidecar"
+	appToken       = "token-of-the-sidecar"
 )
 
 // simulator is the real program, in a process of its own.

@@ -146,6 +146,9 @@ func (s *service) list(query string) (ids []string) {
 		for _, i := range page.Items {
 			ids = append(ids, i.ProductID)
 		}
+		if len(ids) > 1000 {
+			s.t.Fatalf("%s: the pages do not end", query)
+		}
 		if page.NextCursor == nil {
 			return ids
 		}

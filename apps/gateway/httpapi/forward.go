@@ -31,7 +31,7 @@ func (g Gateway) forward(r route) fiber.Handler {
 		}
 		res, err := g.call(c.UserContext(), req)
 		if err != nil {
-			return r.unanswered(err)
+			return unanswered(err)
 		}
 		return reply(c, res)
 	}
@@ -58,14 +58,10 @@ func repeatable(req sidecar.Request) bool {
 	return req.Method == http.MethodGet || req.Header.Get("Idempotency-Key") != "" || req.Header.Get("If-Match") != ""
 }
 
-// unanswered turns a failed call into what the client is told. Only of a reservation that certainly did not
-// arrive it says that nothing was charged (BUSY); otherwise the client asks again, with the same key.
-func (r route) unanswered(err error) error {
-	code := fault.Unavailable
-	if _, ok := errors.AsType[*sidecar.Undelivered](err); ok && r.method == http.MethodPost && r.path == "/api/reservations" {
-		code = fault.Busy
-	}
-	return fault.New(code).Because(err).After(time.Second)
+// unanswered turns a failed call into what the client is told: to ask again, with the same key. Not BUSY, which
+// says that nothing was charged: an earlier request with this key may have been.
+func unanswered(err error) error {
+	return fault.New(fault.Unavailable).Because(err).After(time.Second)
 }
 
 // requestFor makes the service's request out of the client's: a path built from the table and checked

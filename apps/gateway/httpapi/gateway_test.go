@@ -276,7 +276,7 @@ func TestWhatWasNotDeliveredIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 	}{
 		"a read":                      {"GET", "/api/reservations", "connection refused", nil, 3, "UNAVAILABLE"},
 		"an unhealthy app":            {"GET", "/api/reservations", "app is not in a healthy state", nil, 3, "UNAVAILABLE"},
-		"with an idempotency key":     {"POST", "/api/reservations", "connection refused", []string{"Idempotency-Key", "k"}, 3, "BUSY"},
+		"with an idempotency key":     {"POST", "/api/reservations", "connection refused", []string{"Idempotency-Key", "k"}, 3, "UNAVAILABLE"},
 		"with If-Match":               {"PUT", "/api/products/" + id1, "connection refused", []string{"If-Match", `"1"`}, 3, "UNAVAILABLE"},
 		"a plain write":               {"POST", "/api/products", "connection refused", nil, 1, "UNAVAILABLE"},
 		"an open breaker":             {"GET", "/api/reservations", "circuit breaker is open", nil, 1, "UNAVAILABLE"},

@@ -22,7 +22,6 @@ type route struct {
 var (
 	md       = []string{web.RoleMD}
 	customer = []string{web.RoleCustomer}
-	staff    = []string{web.RoleMD, web.RoleOperator}
 	anyone   []string
 )
 
@@ -49,7 +48,6 @@ var routes = []route{
 	{http.MethodGet, "/api/reservations/:reservationId/history", "reservation", "/reservations/:reservationId/history", customer},
 	{http.MethodGet, "/api/reservations/:reservationId/cancellation-quote", "reservation", "/reservations/:reservationId/cancellation-quote", customer},
 	{http.MethodPost, "/api/reservations/:reservationId/cancellation", "reservation", "/reservations/:reservationId/cancellation", customer},
-	{http.MethodPost, "/api/reservations/:reservationId/no-show", "reservation", "/reservations/:reservationId/no-show", staff},
 
 	{http.MethodGet, "/api/view/board", "viewpage", "/board", anyone},
 	{http.MethodGet, "/api/view/mine", "viewpage", "/mine", customer},

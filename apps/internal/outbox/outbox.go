@@ -61,9 +61,10 @@ type Publisher interface {
 }
 
 const (
-	batch = 100
-	lease = 5 * time.Second // by the database's clock; a relay that died gives its rows back after it
-	idle  = time.Second     // between looks when nobody calls: finds what another replica left behind
+	batch    = 100
+	lease    = 5 * time.Second // by the database's clock; a relay that died gives its rows back after it
+	farewell = 2 * time.Second // for the last batch of a relay that was told to stop
+	idle     = time.Second     // between looks when nobody calls: finds what another replica left behind
 )
 
 // Relay publishes what is in the outbox. Several replicas may run one each; they promise no order.
@@ -86,20 +87,22 @@ func (r *Relay) Wake() {
 	}
 }
 
-// Run publishes until the context ends. It outlives outages of database and broker.
+// Run publishes until the context ends, and then once more, so that an orderly stop keeps nobody waiting for
+// the next start. It outlives outages of database and broker.
 func (r *Relay) Run(ctx context.Context) error {
 	log := zerolog.Ctx(ctx)
 	for pause := time.Duration(0); ; {
 		select {
 		case <-ctx.Done():
+			if _, err := r.pass(ctx, farewell); err != nil {
+				log.Warn().Err(err).Msg("outbox: the rest leaves with the next start")
+			}
 			return nil
 		case <-r.wake:
 		case <-time.After(pause):
 		}
-		n, err := r.relay(ctx)
+		n, err := r.pass(ctx, lease)
 		switch {
-		case ctx.Err() != nil:
-			return nil
 		case err != nil:
 			log.Warn().Err(err).Msg("outbox: will try again")
 			pause = 500 * time.Millisecond
@@ -109,6 +112,13 @@ func (r *Relay) Run(ctx context.Context) error {
 			pause = idle
 		}
 	}
+}
+
+// pass is never cut off by a stop: rows that it has claimed would wait until the lease is over.
+func (r *Relay) pass(ctx context.Context, limit time.Duration) (int, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	return r.relay(ctx)
 }
 
 // relay sends one batch and says how many rows it had.

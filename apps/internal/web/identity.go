@@ -44,7 +44,8 @@ type Identity struct {
 
 // NewIdentity names the issuer and the audience that tokens must be for.
 func NewIdentity(issuer, audience string) *Identity {
-	return &Identity{issuer: issuer, audience: audience, client: &http.Client{Timeout: 3 * time.Second}}
+	client := &http.Client{Timeout: 3 * time.Second, Transport: &briefly{next: http.DefaultTransport}}
+	return &Identity{issuer: issuer, audience: audience, client: client}
 }
 
 type (
@@ -131,16 +132,4 @@ func (i *Identity) connect() (*oidc.IDTokenVerifier, error) {
 		SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256, oidc.PS256},
 	})
 	return i.verifier, nil
-}
-
-// keySet hands the error of a key fetch to the caller: the verifier keeps only its text, and a token that
-// cannot be checked now is not a forged one.
-type keySet struct{ oidc.KeySet }
-
-func (k keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	payload, err := k.KeySet.VerifySignature(ctx, jwt)
-	if p, ok := ctx.Value(keyErrorKey{}).(*error); ok {
-		*p = err
-	}
-	return payload, err
 }

@@ -139,7 +139,10 @@ func TestOnlyWhatNeverHadAConnectionIsNotSent(t *testing.T) {
 	if r := down.Confirm(t.Context(), payment(t), token(t)); r.Kind != domain.NotSent || strings.Contains(r.Cause.Error(), "tok_secret") {
 		t.Errorf("refused connection: kind %d, %v", r.Kind, r.Cause)
 	}
-	slow := bank(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	slow := bank(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that the client leaves
+		<-r.Context().Done()
+	})
 	begun := time.Now()
 	if r := slow.Confirm(t.Context(), payment(t), token(t)); r.Kind != domain.Lost || time.Since(begun) > 2*time.Second {
 		t.Errorf("timeout: kind %d after %s", r.Kind, time.Since(begun))

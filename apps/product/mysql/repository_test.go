@@ -327,10 +327,14 @@ func TestProgressOfAClosure(t *testing.T) {
 	closed := now.Add(150 * time.Second) // after CANCEL_REQUESTED (2 min), before CANCELLED (3 min)
 	stuck := news("md-1", newID(), 3)
 	stuck.Stuck = true
-	rejected := news("md-1", newID(), 2)
-	rejected.History[1].To = "REJECTED" // before the closure: no business of it
+	// Finished before the closure, so no business of it.
+	earlier := func() domain.ReservationNews {
+		n := news("md-1", newID(), 2)
+		n.History[1].To = "REJECTED"
+		return n
+	}
 	for _, n := range []domain.ReservationNews{
-		news("md-1", newID(), 1), news("md-1", newID(), 2), stuck, news("md-1", newID(), 4), rejected,
+		news("md-1", newID(), 1), news("md-1", newID(), 2), stuck, news("md-1", newID(), 4), earlier(), earlier(),
 	} {
 		if err := inbox.Hear(t.Context(), n); err != nil {
 			t.Fatal(err)
