@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -74,7 +73,7 @@ func run(ctx context.Context, cfg settings) (err error) {
 	})
 
 	var migrated atomic.Bool
-	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: ready(db, &migrated)})
+	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: ready(db.PingContext, &migrated)})
 	httpapi.App(app, payments, web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Keep: deadletter.Keep(db)})
 
 	group, ctx := errgroup.WithContext(ctx)
@@ -100,12 +99,12 @@ func run(ctx context.Context, cfg settings) (err error) {
 }
 
 // ready says whether payment can write.
-func ready(db *sql.DB, migrated *atomic.Bool) func(context.Context) error {
+func ready(ping func(context.Context) error, migrated *atomic.Bool) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if !migrated.Load() {
 			return errors.New("the database is not migrated yet")
 		}
-		return db.PingContext(ctx)
+		return ping(ctx)
 	}
 }
 

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,7 +127,10 @@ func TestK3_WhicheverComesFirstNothingStaysCharged(t *testing.T) {
 	}
 	all.Wait()
 	for _, reservation := range reservations {
-		s.becomes(reservation, "VOIDED")
+		eventually(t, "payment of "+reservation+" is VOIDED", func() bool {
+			s.ahead.Add(int64(time.Second)) // nobody waits for the back-off
+			return s.stored(reservation).Status == domain.Voided
+		})
 		if charged, returned, _ := sim.ledger(reservation); charged != returned {
 			t.Errorf("charged %d, returned %d", charged, returned)
 		}
@@ -207,5 +214,51 @@ func TestEventsThatAreNotForPaymentAreAcknowledged(t *testing.T) {
 	var n int
 	if err := s.db.QueryRow("SELECT COUNT(*) FROM payments").Scan(&n); err != nil || n != 0 {
 		t.Errorf("%d stored, %v", n, err)
+	}
+}
+
+// The provider is asked of a requested payment and answers "not found" when it has long been charged and voided:
+// that is no proof any more.
+func TestK3_AnAnswerToAnOlderQuestionProvesNothing(t *testing.T) {
+	asked, release := make(chan struct{}, 100), make(chan struct{})
+	var first atomic.Bool
+	bank := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		if !first.CompareAndSwap(false, true) {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		<-release
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"code":"NOT_FOUND_PAYMENT"}`)
+	}))
+	t.Cleanup(bank.Close)
+	s := serve(t, bank.URL)
+	reservation := newID()
+	m := domain.Moment{Now: time.Now().UTC().Truncate(time.Microsecond).Add(-time.Second), FreshID: domain.RefundID(newID()), Pace: pace}
+	p, err := domain.Request(domain.Intent{ID: domain.PaymentID(newID()), Reservation: domain.ReservationID(reservation),
+		Purpose: domain.Price, Method: domain.Card, Amount: 10_000}, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.Add(t.Context(), p, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.resumes()
+	<-asked
+	_, err = s.store.Update(t.Context(), p.ID(), func(p *domain.Payment) ([]contract.Event, error) {
+		return nil, p.Replied(domain.Reply{Kind: domain.Answered, Charge: domain.Charge{State: "DONE", OrderID: p.OrderID(), Total: 10_000, Balance: 10_000}}, m)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.voidOrder(reservation)
+	<-asked // the refund is on its way
+	close(release)
+	for range 3 {
+		<-asked
+	}
+	if got := s.stored(reservation); got.Status != domain.Voiding || got.Refunds[0].Status != domain.RefundRequested {
+		t.Errorf("%s, %+v", got.Status, got.Refunds)
 	}
 }

@@ -121,6 +121,7 @@ func query(t testing.TB, db *sql.DB, q string, args ...any) []row {
 
 // The answer of the provider is lost although it charged: nobody is told a lie, and it is settled in 30 s.
 func TestN1_ALostAnswerIsPendingThenSettled(t *testing.T) {
+	slow(t)
 	p := register(t, osaka(20))
 	for token, want := range map[string]string{"tok_lost": "CONFIRMED", "tok_unknown": "REJECTED", "tok_slow": "CONFIRMED", "tok_error": "REJECTED"} {
 		t.Run(token, func(t *testing.T) {
@@ -148,6 +149,7 @@ func TestN1_ALostAnswerIsPendingThenSettled(t *testing.T) {
 }
 
 func TestN2_ReservingWorksWithoutProductAndStore(t *testing.T) {
+	slow(t)
 	p := register(t, osaka(100))
 	displayed(t, p.ProductID, func(item) bool { return true })
 	for _, app := range []string{"product", "store", "viewpage"} {
@@ -166,6 +168,7 @@ func TestN2_ReservingWorksWithoutProductAndStore(t *testing.T) {
 // kill -9 of each service in the middle of 200 reservations: nobody is charged without a reservation, none is
 // established without a charge, and the view catches up.
 func TestN1_KillingAnyServiceLosesNothing(t *testing.T) {
+	slow(t)
 	for _, app := range []string{"payment", "reservation", "viewpage", "store", "product", "gateway"} {
 		t.Run(app, func(t *testing.T) {
 			p := register(t, osaka(1000))
@@ -281,9 +284,7 @@ func board(t testing.TB) []boardItem {
 // The database is away for 20 s while people reserve: nothing is lost, and what was committed before and
 // meanwhile unsettled is delivered within 15 s after it is back.
 func TestI5_TheDatabaseAwayForTwentySeconds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a minute; the whole run has it")
-	}
+	slow(t)
 	p := register(t, osaka(1000))
 	displayed(t, p.ProductID, func(item) bool { return true })
 	stop := make(chan struct{})

@@ -128,3 +128,11 @@ func ledger(t testing.TB) []ledgerEntry {
 	t.Helper()
 	return stack.Read[struct{ Entries []ledgerEntry }](t, sys.As(t, "").At(sys.URL(8099)).Do("GET", "/_ledger", nil).Is(t, 200)).Entries
 }
+
+// slow marks what `make test-fast` leaves out.
+func slow(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a matter of minutes; make test has it")
+	}
+}

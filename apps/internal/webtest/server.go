@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"testing"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 )
 
 // AppToken is what the sidecar of an app under test shows; give it to web.Options.
@@ -21,8 +19,14 @@ type Server struct {
 	t   testing.TB
 }
 
+// App is what web.NewApp makes.
+type App interface {
+	Listener(listener net.Listener) error
+	ShutdownWithTimeout(timeout time.Duration) error
+}
+
 // Serve starts the app; it stops with the test.
-func Serve(t testing.TB, app *fiber.App) *Server {
+func Serve(t testing.TB, app App) *Server {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -94,7 +94,7 @@ type SavingsOffer struct {
 
 const (
 	maxInterest   money.BasisPoints = 2_000
-	maxTermMonths                   = 36
+	maxTermMonths int               = 36
 )
 
 func (s SavingsOffer) check(wrong *fault.Fields) {

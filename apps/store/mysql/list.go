@@ -81,8 +81,11 @@ func listQuery(s usecase.Search) (string, []any) {
 	if p := s.After; p != nil {
 		filter(fmt.Sprintf("%[1]s %[2]s= ? AND (%[1]s %[2]s ? OR i.product_id %[2]s ?)", by.value, beyond), p.Value, p.Value, p.ID)
 	}
-	query := fmt.Sprintf("SELECT %s, %s FROM items i %s WHERE %s ORDER BY %s i.product_id%s LIMIT ?",
-		itemColumns, by.value, by.join, strings.Join(where, " AND "), sortedBy(by.value, direction), direction)
+	// The page is found by narrow rows; texts are read only of what is on it.
+	page := fmt.Sprintf("SELECT i.product_id AS id, %s AS value FROM items i %s WHERE %s ORDER BY %s i.product_id%s LIMIT ?",
+		by.value, by.join, strings.Join(where, " AND "), sortedBy(by.value, direction), direction)
+	query := fmt.Sprintf("SELECT %s, p.value FROM (%s) p JOIN items i ON i.product_id = p.id ORDER BY p.value%[3]s, p.id%[3]s",
+		itemColumns, page, direction)
 	return query, append(args, s.Limit+1)
 }
 

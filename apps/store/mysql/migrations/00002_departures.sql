@@ -13,5 +13,5 @@ CREATE TABLE IF NOT EXISTS departures (
     reserved         INT         NOT NULL DEFAULT 0 COMMENT 'reservations CONFIRMED or COMPLETED',
     seats_as_of      DATETIME(6) NULL COMMENT 'time of the event',
     PRIMARY KEY (departure_id),
-    KEY by_product (product_id, date)
+    KEY by_product (product_id, date, closed, seats_closed)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

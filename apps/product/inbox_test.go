@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"oneqtour/apps/internal/contract"
+	"oneqtour/apps/internal/webtest"
+)
+
+func TestClosingADeparture(t *testing.T) {
+	s := start(t)
+	p := s.register()
+	departure := p["departures"].([]any)[0].(object)["departureId"]
+	path := fmt.Sprintf("/products/%v/departures/%v/closure", p["productId"], departure)
+	call := func(method, bearer string, body any) webtest.Response {
+		return s.Do(webtest.Request{Method: method, Path: path, Bearer: bearer, Body: body})
+	}
+	closing := object{"reason": "UNDER_SUBSCRIBED", "note": "모객 미달"}
+	if res := call("GET", s.md, nil); res.Status != 404 {
+		t.Errorf("an open departure: %d", res.Status)
+	}
+	if res := call("POST", s.md, object{"reason": "RAIN"}); res.Status != 422 || !slices.Contains(res.Fields(), "reason NOT_ALLOWED") {
+		t.Errorf("an unknown reason: %d %s", res.Status, res.Body)
+	}
+	if res := call("POST", s.other, closing); res.Status != 404 {
+		t.Errorf("another MD: %d", res.Status)
+	}
+	// A reservation of the departure that was heard of before, and one that is settled afterwards.
+	open, done := newID(), newID()
+	for _, id := range []string{open, done} {
+		if ack := s.Deliver("reservation", reservation(id, p, departure, contract.StatusPending, contract.StatusConfirmed)); ack != "SUCCESS" {
+			t.Fatal(ack)
+		}
+	}
+	for range 2 {
+		if res := call("POST", s.md, closing); res.Status != 202 {
+			t.Errorf("closing: %d %s", res.Status, res.Body)
+		}
+	}
+	if res := call("POST", s.md, object{"reason": "FORCE_MAJEURE"}); res.Status != 409 || res.Code() != "DEPARTURE_CLOSED" {
+		t.Errorf("closing for another reason: %d %s", res.Status, res.Body)
+	}
+	s.Deliver("reservation", reservation(done, p, departure, contract.StatusPending, contract.StatusConfirmed, contract.StatusCancelRequested, contract.StatusCancelled))
+	var got object
+	call("GET", s.md, nil).JSON(&got)
+	want := object{"reason": "UNDER_SUBSCRIBED", "note": "모객 미달", "closedOn": string(s.todayInSeoul), "total": 2, "done": 1, "failed": 0}
+	if asJSON(t, got) != asJSON(t, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	s.wantEvents("oneqtour.product.registered.v1 1 OPEN", "oneqtour.product.departure-closed.v1 2 OPEN")
+}
+
+// reservation is an event that says the whole history.
+func reservation(id string, p object, departure any, states ...string) contract.Event {
+	r := contract.Reservation{ReservationState: contract.ReservationState{
+		ReservationID: id, MDID: "md-1", ProductID: p["productId"].(string), DepartureID: departure.(string),
+		Status: states[len(states)-1], Version: int64(len(states)),
+	}}
+	from := ""
+	for i, to := range states {
+		// A minute ahead, so that what follows a closure is later than it.
+		r.History = append(r.History, contract.HistoryEntry{Version: int64(i + 1), From: from, To: to, At: time.Now().Add(time.Duration(i) * time.Minute)})
+		from = to
+	}
+	e, _ := contract.NewEvent(contract.Envelope{ID: newID(), Source: "reservation", Subject: id, Time: time.Now(),
+		Type: "oneqtour.reservation." + strings.ReplaceAll(strings.ToLower(r.Status), "_", "-") + ".v1"}, r)
+	return e
+}
+
+func TestN5_EveryChangeOfAReservationReachesTheInboxOnce(t *testing.T) {
+	s := start(t)
+	p := object{"productId": newID()}
+	id, departure := newID(), newID()
+	cancelled := reservation(id, p, departure, contract.StatusPending, contract.StatusConfirmed, contract.StatusCancelRequested, contract.StatusCancelled)
+	confirmed := reservation(id, p, departure, contract.StatusPending, contract.StatusConfirmed)
+	for _, e := range []contract.Event{cancelled, confirmed, cancelled, {ID: newID(), Type: contract.DepartureChanged, Data: []byte(`{}`)}} {
+		if ack := s.Deliver("reservation", e); ack != "SUCCESS" {
+			t.Errorf("%s: %s", e.Type, ack)
+		}
+	}
+	inbox := func(query string) (seqs []int64, statuses []string, next string) {
+		res := s.Do(webtest.Request{Method: "GET", Path: "/md/notices" + query, Bearer: s.md})
+		var page struct {
+			Items []struct {
+				Seq                              int64
+				ReservationID, ProductID, Status string
+				At                               time.Time
+				Acknowledged                     bool
+			}
+			NextCursor string
+		}
+		if res.JSON(&page); res.Status != 200 {
+			t.Fatalf("%s: %d %s", query, res.Status, res.Body)
+		}
+		for _, n := range page.Items {
+			if n.ReservationID != id || n.ProductID != p["productId"] || n.At.IsZero() {
+				t.Errorf("notice %+v", n)
+			}
+			seqs, statuses = append(seqs, n.Seq), append(statuses, n.Status)
+		}
+		return seqs, statuses, page.NextCursor
+	}
+	seqs, statuses, _ := inbox("")
+	if !slices.Equal(seqs, []int64{1, 2, 3}) || !slices.Equal(statuses, []string{"CONFIRMED", "CANCEL_REQUESTED", "CANCELLED"}) {
+		t.Errorf("inbox %v %v", seqs, statuses)
+	}
+	if seqs, _, _ := inbox("?after=2"); !slices.Equal(seqs, []int64{3}) {
+		t.Errorf("after 2: %v", seqs)
+	}
+	_, _, next := inbox("?limit=2")
+	if seqs, _, _ := inbox("?limit=2&cursor=" + next); !slices.Equal(seqs, []int64{3}) {
+		t.Errorf("second page: %v", seqs)
+	}
+	for path, want := range map[string]int{"/md/notices/2/acknowledgement": 204, "/md/notices/4/acknowledgement": 404, "/md/notices/x/acknowledgement": 404} {
+		if res := s.Do(webtest.Request{Method: "POST", Path: path, Bearer: s.md}); res.Status != want {
+			t.Errorf("%s: %d", path, res.Status)
+		}
+	}
+	if res := s.Do(webtest.Request{Method: "GET", Path: "/md/notices?after=-1", Bearer: s.md}); res.Status != 422 {
+		t.Errorf("after=-1: %d", res.Status)
+	}
+	if res := s.Do(webtest.Request{Method: "GET", Path: "/md/notices", Bearer: s.customer}); res.Status != 403 {
+		t.Errorf("a customer's inbox: %d", res.Status)
+	}
+}
+
+func TestEventsThatCannotBeReadAreDropped(t *testing.T) {
+	s := start(t)
+	bad := reservation("7", object{"productId": newID()}, newID(), contract.StatusPending)
+	if ack := s.Deliver("reservation", bad); ack != "DROP" {
+		t.Errorf("an event without ids: %s", ack)
+	}
+	if ack := s.Deliver("reservation", contract.Event{ID: newID(), Type: contract.ReservationConfirmed, Data: []byte(`{"version":"x"}`)}); ack != "DROP" {
+		t.Errorf("an event of wrong types: %s", ack)
+	}
+	if ack := s.Deliver("reservation", contract.Event{ID: newID(), Type: "oneqtour.other.thing.v1", Data: []byte(`{}`)}); ack != "SUCCESS" {
+		t.Errorf("an event of an unknown type: %s", ack)
+	}
+}
