@@ -3,6 +3,7 @@ package e2e
 import (
 	"database/sql"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -255,6 +256,20 @@ func consistent(t *testing.T, p product) {
 		}
 		return fmt.Errorf("not on the board")
 	})
+	for _, customer := range []string{"customer-1", "customer-2"} {
+		stack.Eventually(t, 10*time.Second, "the view of "+customer+" equals the owner's word", func() error {
+			owner, view := everything(t, customer, "/api/reservations"), everything(t, customer, "/api/view/mine")
+			for id, want := range owner {
+				if !reflect.DeepEqual(view[id], want) {
+					return fmt.Errorf("owner %v, view %v", want, view[id])
+				}
+			}
+			if len(owner) != len(view) {
+				return fmt.Errorf("%d reservations, %d in the view", len(owner), len(view))
+			}
+			return nil
+		})
+	}
 	stack.Eventually(t, 10*time.Second, "the inbox equals the histories", func() error {
 		got := map[string]int{}
 		for _, n := range inbox(t) {
@@ -267,6 +282,25 @@ func consistent(t *testing.T, p product) {
 		}
 		return nil
 	})
+}
+
+// everything is all pages of a list of reservations, by id.
+func everything(t testing.TB, customer, path string) map[string]object {
+	t.Helper()
+	all, cursor := map[string]object{}, ""
+	for {
+		page := stack.Read[struct {
+			Items      []object
+			NextCursor *string
+		}](t, sys.As(t, customer).Do("GET", path+"?limit=100&cursor="+cursor, nil).Is(t, 200))
+		for _, r := range page.Items {
+			all[r["reservationId"].(string)] = r
+		}
+		if page.NextCursor == nil {
+			return all
+		}
+		cursor = *page.NextCursor
+	}
 }
 
 type boardItem struct {

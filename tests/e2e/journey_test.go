@@ -339,6 +339,49 @@ func TestF13_OneScreenWithAllProductsAndReservationStates(t *testing.T) {
 	}
 }
 
+// The board and a customer's trips stand while every other service is gone.
+func TestF13_A4_TheViewStandsAlone(t *testing.T) {
+	slow(t)
+	p := register(t, osaka(20))
+	r := stack.Read[reservation](t, reserve(t, "customer-8", wish(p, 1, "tok_ok")).Is(t, 201))
+	shown := fmt.Sprintf("/api/view/mine?after=%s:%d", r.ReservationID, r.Version)
+	sys.As(t, "customer-8").Do("GET", shown, nil).Is(t, 200)
+	others := []string{"product", "store", "reservation", "payment"}
+	for _, app := range others {
+		sys.Kill(t, app)
+	}
+	mine := sys.As(t, "customer-8").Do("GET", shown, nil).Is(t, 200)
+	if !strings.Contains(string(mine.Body), r.ReservationID) {
+		t.Errorf("%s", mine.Body)
+	}
+	if items := board(t); len(items) == 0 || items[0].ProductID != p.ProductID || items[0].Departures[0].Confirmed != 1 {
+		t.Errorf("%+v", items)
+	}
+	for _, app := range others {
+		sys.Restart(t, app)
+	}
+	consistent(t, p)
+}
+
+// Displayed also if the product service stops right after it has answered.
+func TestF5_A4_DisplayedAlthoughProductStopsRightAfter(t *testing.T) {
+	slow(t)
+	p := register(t, osaka(20))
+	sys.Kill(t, "product")
+	defer func() { sys.Restart(t, "product") }()
+	// The event may still have been in the outbox: then it is sent when product is back, not lost.
+	shown := func() bool { _, status := storeItem(t, p.ProductID); return status == 200 }
+	for range 20 {
+		if shown() {
+			reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 201)
+			return
+		}
+		<-time.After(100 * time.Millisecond)
+	}
+	sys.Restart(t, "product")
+	displayed(t, p.ProductID, func(item) bool { return true })
+}
+
 func TestF16_ReservedCountFollowsConfirmedAndCancelled(t *testing.T) {
 	p := register(t, osaka(20))
 	for range 3 {

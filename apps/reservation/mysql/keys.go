@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -68,18 +69,29 @@ func saveKeys(ctx context.Context, tx *sql.Tx, id domain.ReservationID, c usecas
 	return nil
 }
 
-// Due implements usecase.Agenda.
+// Due implements usecase.Agenda. It looks without locking and claims by primary key: claiming by a range of the
+// index would lock what reserving is about to change, and both would wait for each other.
 func (r *Repository) Due(ctx context.Context, limit int, lease time.Duration) ([]usecase.DueReservation, error) {
+	due, err := r.dueNow(ctx, "next_attempt_at <= NOW(6) ORDER BY next_attempt_at LIMIT ?", limit)
+	if err != nil || len(due) == 0 {
+		return nil, err
+	}
 	claim := uuid.Must(uuid.NewV7()).String()
-	res, err := r.db.ExecContext(ctx, `UPDATE reservations SET claim = ?, next_attempt_at = NOW(6) + INTERVAL ? SECOND
-		WHERE next_attempt_at <= NOW(6) ORDER BY next_attempt_at LIMIT ?`, claim, int(lease.Seconds()), limit)
+	args := []any{claim, int(lease.Seconds())}
+	for _, d := range due {
+		args = append(args, d.ID)
+	}
+	marks := strings.TrimSuffix(strings.Repeat("?,", len(due)), ",")
+	_, err = r.db.ExecContext(ctx, `UPDATE reservations SET claim = ?, next_attempt_at = NOW(6) + INTERVAL ? SECOND
+		WHERE id IN (`+marks+`) AND next_attempt_at <= NOW(6)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("claim agenda: %w", err)
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return nil, err
-	}
-	rows, err := r.db.QueryContext(ctx, "SELECT id, attempts FROM reservations WHERE claim = ?", claim)
+	return r.dueNow(ctx, "claim = ?", claim)
+}
+
+func (r *Repository) dueNow(ctx context.Context, where string, arg any) ([]usecase.DueReservation, error) {
+	rows, err := r.db.QueryContext(ctx, "SELECT id, attempts FROM reservations WHERE "+where, arg)
 	if err != nil {
 		return nil, fmt.Errorf("read agenda: %w", err)
 	}

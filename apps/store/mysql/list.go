@@ -11,9 +11,9 @@ import (
 	"oneqtour/apps/store/usecase"
 )
 
-// order is how a list is sorted: by an expression, then by id, which grows with the time of registration;
+// sorting puts a list in line: by an expression, then by id, which grows with the time of registration;
 // both in the same direction, so that an index is read along.
-type order struct {
+type sorting struct {
 	value string
 	down  bool
 	join  string // what the expression needs beside the item
@@ -23,7 +23,7 @@ type order struct {
 const nextDeparture = `LEFT JOIN (SELECT product_id, MIN(date) AS next_date FROM departures
 	WHERE date > ? AND closed = 0 AND seats_closed = 0 GROUP BY product_id) d ON d.product_id = i.product_id`
 
-var orders = map[usecase.Sort]order{
+var sortings = map[usecase.Sort]sorting{
 	usecase.ByPosition:       {value: "place", down: true},
 	usecase.ByNewest:         {value: "0", down: true},
 	usecase.ByPrice:          {value: "discounted_price"},
@@ -55,7 +55,7 @@ func (r *Items) List(ctx context.Context, s usecase.Search) ([]*domain.DisplayIt
 }
 
 func listQuery(s usecase.Search) (string, []any) {
-	by := orders[s.Sort]
+	by := sortings[s.Sort]
 	var args []any
 	if by.join != "" {
 		args = append(args, s.Today)
