@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"oneqtour/apps/internal/fault"
 )
 
 // Open prepares a pool for a DSN such as user:password@tcp(127.0.0.1:3306)/oneq_product. It does not connect:
@@ -24,6 +26,7 @@ func Open(dsn string) (*sql.DB, error) {
 	cfg.ParseTime, cfg.Loc = true, time.UTC
 	cfg.InterpolateParams = true // one round trip a statement instead of two
 	cfg.Collation = "utf8mb4_bin"
+	cfg.Logger = &mysql.NopLogger{} // what it would print on its own is in the errors, too
 	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = 2*time.Second, 10*time.Second, 10*time.Second
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
@@ -36,13 +39,13 @@ func Open(dsn string) (*sql.DB, error) {
 	return db, nil
 }
 
-// session sets up each new connection.
+// session sets up each new connection. While the database is away, UNAVAILABLE is what a caller is told.
 type session struct{ driver.Connector }
 
 func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := s.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fault.New(fault.Unavailable).After(time.Second).Because(err)
 	}
 	for _, set := range []string{
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",

@@ -5,9 +5,12 @@ package sidecar
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	dapr "github.com/dapr/go-sdk/client"
@@ -32,8 +35,12 @@ type Client struct {
 	token string
 }
 
+// The SDK prints on its own, beside our log; what matters comes back as errors.
+var silence = sync.OnceFunc(func() { dapr.SetLogger(log.New(io.Discard, "", 0)) })
+
 // New prepares a client. It does not connect: the app must listen before its sidecar comes up.
 func New(cfg config.Service) (*Client, error) {
+	silence()
 	withToken := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		if cfg.DaprToken != "" {
 			ctx = metadata.AppendToOutgoingContext(ctx, tokenHeader, cfg.DaprToken)

@@ -25,6 +25,8 @@ func problem(c *fiber.Ctx, err error) error {
 	}
 	log := zerolog.Ctx(c.UserContext())
 	switch {
+	case t.status == fiber.StatusServiceUnavailable:
+		log.Warn().Err(err).Msg("request turned away")
 	case t.status >= 500:
 		log.Error().Err(err).Msg("request failed")
 	case refusal.Unwrap() != nil:
