@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -30,6 +31,9 @@ type Stack struct {
 	Dir    string // with logs, pids, secrets
 	cmd    *exec.Cmd
 	exited chan error
+
+	mu        sync.Mutex
+	databases map[string]*sql.DB
 }
 
 // Start runs the launcher and waits until it says that everything is ready. When it cannot, nothing is left
@@ -39,7 +43,7 @@ func Start() (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Root: root, Dir: filepath.Join(root, ".run", "test"), exited: make(chan error, 1)}
+	s := &Stack{Root: root, Dir: filepath.Join(root, ".run", "test"), exited: make(chan error, 1), databases: map[string]*sql.DB{}}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -158,14 +162,19 @@ func (s *Stack) script(t testing.TB, name string, args ...string) {
 	}
 }
 
-// Database opens a service's database as its administrator: for looking at it from outside.
+// Database is a service's database as its administrator sees it: for looking at it from outside.
 func (s *Stack) Database(t testing.TB, service string) *sql.DB {
 	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if db := s.databases[service]; db != nil {
+		return db
+	}
 	db, err := sql.Open("mysql", s.Env(t, "servers", "ONEQ_MYSQL_ADMIN_DSN")+"oneq_"+service+"?parseTime=true")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	s.databases[service] = db
 	return db
 }
 

@@ -190,3 +190,25 @@ func TestF11_FeeAndRefundAlwaysMakeUpWhatWasPaid(t *testing.T) {
 		}
 	})
 }
+
+func TestF11_CancelledWhenTheLastPartIsRefundedEachCountedOnce(t *testing.T) {
+	r, d := confirmed(t, terms.Overseas, 2, 1_520_000, "2027-03-14", early, 152_000, 1_368_000)
+	n := 0
+	must(t, r.RequestCancellation(d, Cancelling{Actor: "c", At: onDay("2027-03-14", 30), NewID: func() string { n++; return strconv.Itoa(n) }}))
+	for i, step := range []struct {
+		refund  string
+		changed bool
+		status  Status
+	}{{"1", true, CancelRequested}, {"1", false, CancelRequested}, {"9", false, CancelRequested}, {"2", true, Cancelled}, {"2", false, Cancelled}} {
+		changed, err := r.PartRefunded(d, step.refund, early)
+		must(t, err)
+		if changed != step.changed || r.Status() != step.status {
+			t.Errorf("step %d: changed %v, %s", i, changed, r.Status())
+		}
+	}
+	for _, p := range r.Snapshot().Payments {
+		if p.Refunded != p.Amount {
+			t.Errorf("%s: %d of %d refunded", p.Purpose, p.Refunded, p.Amount)
+		}
+	}
+}

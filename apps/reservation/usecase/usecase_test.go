@@ -267,11 +267,7 @@ func TestF11_CancelFreesSeatsThenRefunds(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := domain.ReservationID(a.Reservation.ReservationID)
-	cancel := func(customer, value string) (usecase.Answer, error) {
-		k := key(customer, value, nil)
-		k.Operation = "POST /reservations/" + string(id) + "/cancellation"
-		return s.service.Cancel(t.Context(), k, id, usecase.CancelRequest{})
-	}
+	cancel := func(customer, value string) (usecase.Answer, error) { return s.cancel(customer, value, id) }
 	if _, err := cancel("customer-2", "c0"); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("somebody else: %v", err)
 	}
@@ -399,5 +395,47 @@ func TestNoSeatIsSoldTwice(t *testing.T) {
 	}
 	if held, taken := s.departureRow(); held != 0 || taken != 20 {
 		t.Errorf("held %d confirmed %d", held, taken)
+	}
+}
+
+func (s *stage) cancel(customer, value string, id domain.ReservationID) (usecase.Answer, error) {
+	k := key(customer, value, nil)
+	k.Operation = "POST /reservations/" + string(id) + "/cancellation"
+	return s.service.Cancel(s.t.Context(), k, id, usecase.CancelRequest{})
+}
+
+// The customer withdraws while the card is being charged: the approval comes too late and is returned.
+func TestK3_AnApprovalAfterTheWithdrawalDoesNotConfirm(t *testing.T) {
+	s := newStage(t, 2)
+	s.cashier.approve = func(r contract.ApproveRequest) usecase.Outcome {
+		if a, err := s.cancel("customer-1", "c1", domain.ReservationID(r.ReservationID)); err != nil || a.Status != 202 {
+			t.Errorf("withdrawing: %+v %v", a, err)
+		}
+		return approved(r)
+	}
+	for range 2 { // the second time it is what was stored
+		if a, err := s.reserve("customer-1", "k1", 2); fault.CodeOf(err) != fault.PaymentDeclined || a.Reservation.Status != "REJECTED" {
+			t.Errorf("%+v %v", a, err)
+		}
+	}
+	events := s.events()
+	last, err := contract.Decode[contract.Reservation](events[len(events)-1])
+	if err != nil || last.Status != "REJECTED" || !last.VoidOrder {
+		t.Errorf("the last word is %+v %v", last, err)
+	}
+	if held, confirmed := s.departureRow(); held != 0 || confirmed != 0 {
+		t.Errorf("held %d confirmed %d", held, confirmed)
+	}
+}
+
+// Whoever leaves while the card is being charged finds the reservation settled.
+func TestACallerWhoLeavesIsReservedAllTheSame(t *testing.T) {
+	s := newStage(t, 2)
+	ctx, leave := context.WithCancel(t.Context())
+	s.cashier.approve = func(r contract.ApproveRequest) usecase.Outcome { leave(); return approved(r) }
+	q := s.request(1)
+	a, err := s.service.Reserve(ctx, key("customer-1", "k1", q), "x", q)
+	if err != nil || a.Reservation.Status != "CONFIRMED" {
+		t.Errorf("%+v %v", a, err)
 	}
 }
