@@ -1,3 +1,49 @@
-.PHONY: stop
-stop:
-	@deploy/local/stop.sh
+# `make help` says what there is. The work itself is in deploy/local, in scripts that run without make too.
+.DEFAULT_GOAL := help
+.PHONY: help run stop restart servers seed build test test-fast lint clean
+local := deploy/local
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: bash ## the whole system on this machine: http://127.0.0.1:8080, ended by Ctrl-C
+	@$(local)/run.sh
+
+stop: bash ## ends what `make run` or `make servers` started in another shell
+	@$(local)/stop.sh
+
+restart: bash ## one service again: make restart APP=reservation (SIDECAR=1: its sidecar as well)
+	@$(local)/restart.sh "$(APP)" $(if $(SIDECAR),sidecar)
+
+servers: bash build ## only MariaDB, Redis, issuer and payment simulator, for a `dapr run -f dapr.yaml` of your own
+	@$(local)/install.sh
+	@$(local)/dapr.sh
+	@$(local)/servers.sh start
+	@$(local)/runfile.sh >/dev/null
+	@echo "They run; 'make stop' ends them. Now either of these (the second, with a Dapr of your own, has one token"
+	@echo "for all services, and its sidecars' internal ports listen on every interface):"
+	@echo "  DAPR_RUNTIME_PATH=$(CURDIR)/.run/dapr .run/bin/dapr run -f dapr.yaml"
+	@echo "  set -a; . .run/env/servers.env; set +a; dapr run -f dapr.yaml"
+
+seed: bash ## demo products into an empty, running system
+	@$(local)/seed.sh
+
+build: bash ## the services into .run/bin
+	@$(local)/build.sh
+
+test: bash ## everything that needs no cluster, with the race detector, on real servers and real sidecars
+	@$(local)/test.sh
+
+test-fast: ## the rules alone: seconds, no servers
+	go test -short ./...
+
+lint: bash ## formatting, golangci-lint, shellcheck
+	@$(local)/lint.sh
+
+clean: bash ## removes .run: tools, data and secrets
+	@$(local)/stop.sh
+	rm -rf .run
+
+.PHONY: bash
+bash:
+	@command -v bash >/dev/null || { echo "oneqtour: bash is missing: please install it." >&2; exit 1; }

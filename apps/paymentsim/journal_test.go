@@ -46,7 +46,7 @@ func TestATornLastLineIsCutOff(t *testing.T) {
 		if _, err := file.WriteString(torn); err != nil {
 			t.Fatal(err)
 		}
-		file.Close()
+		_ = file.Close()
 		s.run()
 		s.confirm("tok_ok", "order-2", 1000)
 		s.restart()

@@ -2,7 +2,8 @@
 # Writes what each program of the stack needs to know into $ONEQ_RUN_DIR/env, readable by its owner only:
 #   APP.env          a service's own settings and tokens (app.sh loads it, then APP.override.env if you made one)
 #   APP.daprd.env    what its sidecar needs
-#   servers.env      the servers' administrators, for tests
+#   servers.env      the servers' administrators, for tests; and what a plain daprd needs, for whoever runs dapr.yaml
+#                    by their own installation of Dapr, with one token for all
 # Secrets are random, made once and kept; the files are written anew at every start.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -67,7 +68,9 @@ for app in $(apps); do
 	env_file "$app.daprd" "${sidecar[@]}"
 done
 
-env_file issuer "${common[@]}" "APP_PORT=$(port 8089)" "ONEQ_CLIENT_SECRET=dev" "ONEQ_KEY_FILE=$RUN/data/issuer-key.pem"
+pages=http://127.0.0.1:$(app_port gateway appPort)
+env_file issuer "${common[@]}" "APP_PORT=$(port 8089)" "ONEQ_CLIENT_SECRET=dev" "ONEQ_KEY_FILE=$RUN/data/issuer-key.pem" \
+	"ONEQ_OIDC_REDIRECT_URIS=$pages/auth/callback" "ONEQ_OIDC_LOGOUT_URIS=$pages/"
 env_file paymentsim "${common[@]}" "APP_PORT=$(port 8099)" "ONEQ_PROVIDER_SECRET_KEY=$(secret provider)" \
 	"ONEQ_LEDGER_FILE=$RUN/data/paymentsim.jsonl"
 
@@ -81,4 +84,4 @@ if [[ -z ${MYSQL_HOST:-} ]]; then
 		ALTER USER 'root'@'localhost' IDENTIFIED BY '$(secret mysql_admin)';
 	SQL
 fi
-env_file servers "${admin[@]}" "${redis[@]}"
+env_file servers "${admin[@]}" "${redis[@]}" "APP_API_TOKEN=$(secret app_token)"

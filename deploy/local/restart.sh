@@ -23,13 +23,13 @@ if [[ -f $RUN/pids/$name.daprd.environ ]] && { [[ ${2:-} = sidecar ]] || ! runni
 	mapfile -d '' -t args <"$RUN/pids/$name.daprd.args"
 	again "$name.daprd" "$ROOT/deploy/local/daprd.sh" "${args[@]}"
 fi
-app=$(was APP_ID)
+# Read before the start: the new process writes this file anew.
+app=$(was APP_ID) port=$(was APP_PORT) dapr_port=$(was DAPR_HTTP_PORT)
 again "$name" "$ROOT/deploy/local/app.sh" "${app:-$name}"
 
 # The issuer and the payment simulator have no sidecar and no /readyz.
-port=$(was APP_PORT) check=readyz
+check=readyz
 [[ -n $app ]] || port=$(sed -n "s/^APP_PORT='\(.*\)'/\1/p" "$RUN/env/$name.env") check=healthz
 wait_for 60 answers "http://127.0.0.1:$port/$check" || fail "$name is not ready after 60 s; see $(short "$RUN/logs/$name.log")."
-port=$(was DAPR_HTTP_PORT)
-[[ -z $port ]] || wait_for 30 answers "http://127.0.0.1:$port/v1.0/healthz" || fail "the sidecar of $name is not ready; see $(short "$RUN/logs/$name.daprd.log")."
+[[ -z $dapr_port ]] || wait_for 30 answers "http://127.0.0.1:$dapr_port/v1.0/healthz" || fail "the sidecar of $name is not ready; see $(short "$RUN/logs/$name.daprd.log")."
 say "$name runs again (pid $(cat "$RUN/pids/$name.pid"))."

@@ -33,17 +33,7 @@ start_mariadb() {
 		return
 	fi
 	server=$(type -P mariadbd || type -P mysqld) || fail "neither mariadbd nor mysqld is installed; deploy/local/install.sh does it."
-	if [[ ! -d $data ]]; then
-		# Made under another name first: a folder that was left half made must not look like a database.
-		rm -rf "$data.new"
-		if have mariadb-install-db; then
-			mariadb-install-db --no-defaults --datadir="$data.new" --user="$(id -un)" \
-				--auth-root-authentication-method=normal --skip-test-db >"$RUN/logs/mariadb-install.log" 2>&1
-		else
-			"$server" --no-defaults --initialize-insecure --datadir="$data.new" --user="$(id -un)" >"$RUN/logs/mariadb-install.log" 2>&1
-		fi || fail "the database folder cannot be made: $(tail -n 1 "$RUN/logs/mariadb-install.log") (see $(short "$RUN/logs/mariadb-install.log"))"
-		mv "$data.new" "$data"
-	fi
+	[[ -d $data ]] || make_database "$server" "$data"
 	# The socket's path is relative to the data folder: a full path may be longer than the 107 bytes allowed.
 	# Every commit reaches the disk: a reservation that was answered must survive a power cut.
 	start_process mariadb "$server" --no-defaults --datadir="$data" --user="$(id -un)" \
@@ -52,6 +42,23 @@ start_mariadb() {
 		--innodb-flush-log-at-trx-commit=1 --skip-log-bin --innodb-buffer-pool-size=256M \
 		--max-connections=400 --performance-schema=OFF --skip-name-resolve
 	up mariadb 60 mysql_greets
+}
+
+# make_database SERVER FOLDER – made elsewhere first: a folder left half made must not look like a database, and
+# mariadb-install-db cannot stand a blank in a path.
+make_database() {
+	local new log=$RUN/logs/mariadb-install.log
+	new=$(mktemp -d)
+	if have mariadb-install-db; then
+		mariadb-install-db --no-defaults --datadir="$new/data" --user="$(id -un)" \
+			--auth-root-authentication-method=normal --skip-test-db >"$log" 2>&1
+	else
+		"$1" --no-defaults --initialize-insecure --datadir="$new/data" --user="$(id -un)" >"$log" 2>&1
+	fi || fail "the database folder cannot be made: $(tail -n 1 "$log") (see $(short "$log"))."
+	rm -rf "$2.new"
+	mv "$new/data" "$2.new"
+	mv "$2.new" "$2"
+	rmdir "$new"
 }
 
 mysql_greets() { # the first bytes that a server says to a newcomer
