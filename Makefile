@@ -34,8 +34,8 @@ build: bash ## the services into .run/bin
 test: bash ## everything that needs no cluster, with the race detector, on real servers and real sidecars
 	@$(local)/test.sh
 
-test-fast: ## the rules alone: seconds, no servers
-	go test -short ./...
+test-fast: bash ## the same without the tests that take minutes
+	@$(local)/test.sh -short
 
 lint: bash ## formatting, golangci-lint, shellcheck
 	@$(local)/lint.sh

@@ -19,9 +19,9 @@ for file in "$RUN/env/$app.env" "$RUN/env/$app.override.env"; do
 done
 set +a
 [[ -z ${plain:-} ]] || export "${plain[@]}"
-[[ -x $BIN/$app ]] || fail "$app is not built; 'make build' does it."
+[[ -x $APPS_BIN/$app ]] || fail "$app is not built; 'make build' does it."
 note_pid "$name" $$
 if [[ -n ${ONEQ_LOG_FILES:-} ]]; then
-	exec "$BIN/$app" >>"$RUN/logs/$name.log" 2>&1
+	exec "$APPS_BIN/$app" >>"$RUN/logs/$name.log" 2>&1
 fi
-exec "$BIN/$app"
+exec "$APPS_BIN/$app"

@@ -1,28 +1,36 @@
 #!/usr/bin/env bash
 # Installs by the system's package manager what the local stack needs and the machine lacks: MariaDB (or
-# MySQL), Redis (or Valkey) and curl. Servers that the environment names (MYSQL_HOST, REDIS_HOST) are not
+# MySQL), Redis (or Valkey) and curl; with --test also a C compiler, for the race detector. Servers that the environment names (MYSQL_HOST, REDIS_HOST) are not
 # installed. Nothing that is installed here starts by itself: the stack runs servers of its own.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
+for_tests=no
+[[ ${1:-} != --test ]] || for_tests=yes
+
 missing() {
 	if [[ -z ${MYSQL_HOST:-} ]]; then
-		have mariadbd || have mysqld || echo mariadb
+		# Debian's bare server leaves my_print_defaults, without which mariadb-install-db fails, to another package;
+		# and it brings a mysqld, which is no MySQL.
+		if have mariadbd; then have my_print_defaults || echo mariadb; else have mysqld || echo mariadb; fi
 	else
 		have mariadb || have mysql || echo mariadb-client
 	fi
 	[[ -n ${REDIS_HOST:-} ]] || have redis-server || have valkey-server || echo redis
 	have curl || echo curl
+	[[ $for_tests = no ]] || have cc || have gcc || echo gcc
 }
 
 as_root() {
 	if [[ $(id -u) = 0 ]]; then "$@"; else sudo "$@"; fi
 }
 
-package() { # package MANAGER THING – the smallest package that holds it
+package() { # package MANAGER THING – the smallest packages that hold it
 	case $1:$2 in
 	apt:mariadb) # the bare server, without a service or a system user, where there is such a package
-		if apt-cache show mariadb-server-core >/dev/null 2>&1; then echo mariadb-server-core; else echo mariadb-server; fi ;;
+		if apt-cache show mariadb-server-core >/dev/null 2>&1; then echo mariadb-server-core mariadb-client-core; else echo mariadb-server; fi ;;
+	apt:gcc) echo gcc libc6-dev ;;
+	apk:gcc) echo gcc musl-dev ;;
 	apt:redis) echo redis-server ;;
 	dnf:mariadb) echo mariadb-server ;;
 	dnf:mariadb-client) echo mariadb ;;
@@ -50,10 +58,13 @@ install_apt() {
 }
 
 install() {
-	local manager=$1 names=() thing
+	local manager=$1 names=() thing packages
 	shift
 	[[ $manager != apt ]] || as_root apt-get update -qq
-	for thing; do names+=("$(package "$manager" "$thing")"); done
+	for thing; do
+		read -ra packages <<<"$(package "$manager" "$thing")"
+		names+=("${packages[@]}")
+	done
 	case $manager in
 	apt) install_apt "${names[@]}" ;;
 	dnf) as_root dnf install -y -q "${names[@]}" ;;

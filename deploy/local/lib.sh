@@ -12,6 +12,8 @@ RUN=${ONEQ_RUN_DIR:-.run}
 OFFSET=${ONEQ_PORT_OFFSET:-0}
 # Tools and services; all stacks of this repository share them.
 BIN=$ROOT/.run/bin
+# shellcheck disable=SC2034 # for the scripts that source this one
+APPS_BIN=$BIN${ONEQ_RACE:+-race} # of the services alone
 export ONEQ_RUN_DIR=$RUN BIN
 # A second stack is for tests: it must not write into servers that its owner named for the first.
 ((OFFSET == 0)) || unset MYSQL_HOST REDIS_HOST

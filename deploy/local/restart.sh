@@ -31,5 +31,10 @@ again "$name" "$ROOT/deploy/local/app.sh" "${app:-$name}"
 check=readyz
 [[ -n $app ]] || port=$(sed -n "s/^APP_PORT='\(.*\)'/\1/p" "$RUN/env/$name.env") check=healthz
 wait_for 60 answers "http://127.0.0.1:$port/$check" || fail "$name is not ready after 60 s; see $(short "$RUN/logs/$name.log")."
-[[ -z $dapr_port ]] || wait_for 30 answers "http://127.0.0.1:$dapr_port/v1.0/healthz" || fail "the sidecar of $name is not ready; see $(short "$RUN/logs/$name.daprd.log")."
+if [[ -n $dapr_port ]]; then
+	wait_for 30 answers "http://127.0.0.1:$dapr_port/v1.0/healthz" || fail "the sidecar of $name is not ready; see $(short "$RUN/logs/$name.daprd.log")."
+	# Its sidecar lets calls and events through only when its own next look has found the service ready.
+	wait_for 30 answers "http://127.0.0.1:$(app_port gateway daprHTTPPort)/v1.0/invoke/$app/method/healthz" ||
+		fail "$name is ready, but calls do not reach it; see $(short "$RUN/logs/$name.daprd.log")."
+fi
 say "$name runs again (pid $(cat "$RUN/pids/$name.pid"))."

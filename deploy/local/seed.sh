@@ -13,7 +13,7 @@ token=$(curl -fsS --max-time 10 -u md-1:dev -d grant_type=client_credentials "$i
 	sed -n 's/.*"access_token" *: *"\([^"]*\)".*/\1/p')
 [[ -n $token ]] || fail "the issuer gave no token for md-1."
 
-day() { TZ=Asia/Seoul date -d "@$(($(date +%s) + $1 * 86400))" +%F; } # the date in Korea in so many days
+day() { TZ=KST-9 date -d "@$(($(date +%s) + $1 * 86400))" +%F; } # the date in Korea in so many days
 departures() { # departures CAPACITY MINIMUM DAYS…
 	local capacity=$1 minimum=$2 list='' days
 	shift 2

@@ -94,7 +94,7 @@ redis_answers() {
 }
 
 start_helper() { # the issuer or the payment simulator
-	[[ -x $BIN/$1 ]] || fail "$1 is not built; 'make build' does it."
+	[[ -x $APPS_BIN/$1 ]] || fail "$1 is not built; 'make build' does it."
 	start_process "$1" "$(dirname "$0")/app.sh" "$1"
 	up "$1" 20 answers "http://127.0.0.1:$(port "$2")/healthz"
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# go vet, then every test with the race detector. What the tests of single packages need is started here, in a run
+# test.sh [-short] – go vet, then every test with the race detector; the services that are tested as a whole are built
+# with it, too. What the tests of single packages need is started here, in a run
 # folder of its own: a MariaDB (ONEQ_TEST_DSN_ADMIN), and the pinned daprd by name (ONEQ_DAPRD). Tests of the whole
 # system start their own stack by run.sh, in .run/test at port offset 10000.
 [[ -n ${ONEQ_RUN_DIR:-} ]] || export ONEQ_RUN_DIR=.run/unit ONEQ_PORT_OFFSET=20000
@@ -7,9 +8,10 @@
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 here=deploy/local
-"$here/install.sh"
+"$here/install.sh" --test
 "$here/dapr.sh"
 "$here/build.sh"
+ONEQ_RACE=yes "$here/build.sh" # for the stack that the tests start
 trap 'ONEQ_RUN_DIR=$RUN "$here/stop.sh" --here' EXIT
 "$here/servers.sh" start mariadb
 
@@ -17,4 +19,7 @@ ONEQ_TEST_DSN_ADMIN=$(sed -n "s/^ONEQ_MYSQL_ADMIN_DSN='\(.*\)'$/\1/p" "$RUN/env/
 export ONEQ_TEST_DSN_ADMIN ONEQ_DAPRD=$BIN/daprd
 unset ONEQ_RUN_DIR ONEQ_PORT_OFFSET
 go vet ./...
-go test -race -p 2 -count=1 ./...
+# The whole system last and alone: beside other tests it would compete for two cores.
+mapfile -t packages < <(go list ./... | grep -v /tests/e2e)
+go test -race -p 2 -count=1 "$@" "${packages[@]}"
+ONEQ_RACE=yes go test -race -count=1 -timeout 20m "$@" ./tests/e2e

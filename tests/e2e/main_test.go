@@ -2,6 +2,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -23,7 +24,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
-	if err := sys.Stop(); err != nil {
+	if err := errors.Join(sys.Stop(), sys.Complaints()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

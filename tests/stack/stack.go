@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/go-sql-driver/mysql" // for Database
+	"github.com/go-sql-driver/mysql"
 )
 
 // Offset is added to every port of dapr.yaml and of the servers.
@@ -88,6 +88,37 @@ func (s *Stack) Stop() error {
 	case <-time.After(90 * time.Second):
 		return errors.New("the launcher did not end in 90 s")
 	}
+}
+
+// Complaints are what no log of a service may hold: data races, panics, tokens and secrets.
+func (s *Stack) Complaints() error {
+	logs, err := filepath.Glob(filepath.Join(s.Dir, "logs", "*.log"))
+	if err != nil || len(logs) < 10 {
+		return fmt.Errorf("only %d logs in %s (%w)", len(logs), s.Dir, err)
+	}
+	secrets, err := os.ReadFile(filepath.Join(s.Dir, "env", "secrets"))
+	if err != nil {
+		return err
+	}
+	bad := []string{"DATA RACE", "panic", "tok_ok", "tok_lost", "Bearer ey"}
+	for line := range strings.Lines(string(secrets)) {
+		if _, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			bad = append(bad, value)
+		}
+	}
+	var complaints []error
+	for _, name := range logs {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		for _, b := range bad {
+			if at := bytes.Index(text, []byte(b)); at >= 0 {
+				complaints = append(complaints, fmt.Errorf("%s says: %.600s", name, text[max(0, at-200):]))
+			}
+		}
+	}
+	return errors.Join(complaints...)
 }
 
 func (s *Stack) environ(more ...string) []string {
@@ -170,10 +201,16 @@ func (s *Stack) Database(t testing.TB, service string) *sql.DB {
 	if db := s.databases[service]; db != nil {
 		return db
 	}
-	db, err := sql.Open("mysql", s.Env(t, "servers", "ONEQ_MYSQL_ADMIN_DSN")+"oneq_"+service+"?parseTime=true")
+	cfg, err := mysql.ParseDSN(s.Env(t, "servers", "ONEQ_MYSQL_ADMIN_DSN") + "oneq_" + service + "?parseTime=true")
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Logger = &mysql.NopLogger{} // tests take the database away on purpose
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
 	s.databases[service] = db
 	return db
 }
