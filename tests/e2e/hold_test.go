@@ -385,3 +385,37 @@ func TestI5_TheDatabaseAwayForTwentySeconds(t *testing.T) {
 	}
 	calm(t)
 }
+
+// An event that cannot be read is kept with its reason, also when the place for it is away for a while, and does
+// not hold up the others.
+func TestDeadLettersAreKept(t *testing.T) {
+	slow(t)
+	store, id := sys.Database(t, "store"), newID()
+	publish := sys.As(t, "").At(sys.URL(sidecarPorts["product"])).With("dapr-api-token", sys.Env(t, "product", "DAPR_API_TOKEN")).
+		With("Content-Type", "application/cloudevents+json")
+	statement(t, store, "RENAME TABLE dead_letters TO dead_letters_away")
+	publish.Do("POST", "/v1.0/publish/pubsub/product", object{"specversion": "1.0", "id": id, "source": "product", "type": "oneqtour.product.revised.v1",
+		"subject": "x", "time": time.Now().UTC(), "datacontenttype": "application/json", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+		"traceid": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", "data": "no product"}).Is(t, 204)
+	p := register(t, osaka(20))
+	displayed(t, p.ProductID, func(item) bool { return true })
+	<-time.After(8 * time.Second) // longer than one delivery with all its retries
+	statement(t, store, "RENAME TABLE dead_letters_away TO dead_letters")
+	for _, app := range []string{"store", "reservation"} {
+		stack.Eventually(t, 30*time.Second, "the dead letter of "+app, func() error {
+			var reason, payload string
+			err := sys.Database(t, app).QueryRow("SELECT reason, payload FROM dead_letters WHERE id = ?", app+":"+id).Scan(&reason, &payload)
+			if err == nil && (reason == "" || !strings.Contains(payload, "no product")) {
+				err = fmt.Errorf("%s: %s", reason, payload)
+			}
+			return err
+		})
+	}
+}
+
+func statement(t testing.TB, db *sql.DB, query string) {
+	t.Helper()
+	if _, err := db.Exec(query); err != nil {
+		t.Fatal(err)
+	}
+}

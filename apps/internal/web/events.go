@@ -51,7 +51,8 @@ type subscription struct {
 // sidecar, by delivery, or not at all.
 func (s Subscriptions) Mount(app *fiber.App) {
 	dead := contract.DeadLetters(s.App)
-	list := []subscription{{PubSubName: s.PubSub, Topic: dead, Route: "/events/" + dead}}
+	// A dead letter that cannot be stored now is published to its own topic again: given up, it would be lost.
+	list := []subscription{{PubSubName: s.PubSub, Topic: dead, Route: "/events/" + dead, DeadLetterTopic: dead}}
 	events := app.Group("/events", notInvoked)
 	for topic, hear := range s.Topics {
 		list = append(list, subscription{PubSubName: s.PubSub, Topic: topic, Route: "/events/" + topic, DeadLetterTopic: dead})
