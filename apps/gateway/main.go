@@ -4,10 +4,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"oneqtour/apps/gateway/httpapi"
@@ -17,19 +14,7 @@ import (
 	"oneqtour/apps/internal/web"
 )
 
-func main() {
-	var cfg settings
-	err := config.Load(&cfg)
-	if err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		err = run(ctx, cfg)
-		stop()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "gateway:", err)
-		os.Exit(1)
-	}
-}
+func main() { config.Main("gateway", run) }
 
 // run serves until the context ends.
 func run(ctx context.Context, cfg settings) error {

@@ -9,10 +9,8 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -40,19 +38,7 @@ type settings struct {
 // errNotDevelopment is why the program refuses to start: everybody may choose who they are here.
 var errNotDevelopment = errors.New("the issuer signs in anyone as anyone and therefore starts only with ONEQ_ENVIRONMENT=development")
 
-func main() {
-	var cfg settings
-	err := config.Load(&cfg)
-	if err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		err = run(ctx, cfg)
-		stop()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "issuer:", err)
-		os.Exit(1)
-	}
-}
+func main() { config.Main("issuer", run) }
 
 // run serves until the context ends.
 func run(ctx context.Context, cfg settings) error {

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/signal"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -34,19 +32,7 @@ type settings struct {
 // errNotDevelopment is why the program refuses to start: it approves payments that nobody makes.
 var errNotDevelopment = errors.New("the payment simulator approves payments that nobody makes and therefore starts only with ONEQ_ENVIRONMENT=development")
 
-func main() {
-	var cfg settings
-	err := config.Load(&cfg)
-	if err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		err = run(ctx, cfg)
-		stop()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "paymentsim:", err)
-		os.Exit(1)
-	}
-}
+func main() { config.Main("paymentsim", run) }
 
 // run serves until the context ends.
 func run(ctx context.Context, cfg settings) error {

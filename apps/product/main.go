@@ -4,10 +4,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,19 +22,7 @@ import (
 	"oneqtour/apps/product/usecase"
 )
 
-func main() {
-	var cfg settings
-	err := config.Load(&cfg)
-	if err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		err = run(ctx, cfg)
-		stop()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "product:", err)
-		os.Exit(1)
-	}
-}
+func main() { config.Main("product", run) }
 
 // run serves until the context ends.
 func run(ctx context.Context, cfg settings) error {

@@ -1,13 +1,10 @@
-// Reservation is the service that owns seats, reservations and their history.
+// Command reservation owns seats, reservations and their history.
 package main
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,20 +23,10 @@ import (
 	"oneqtour/apps/reservation/usecase"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "reservation:", err)
-		os.Exit(1)
-	}
-}
+func main() { config.Main("reservation", run) }
 
-func run(ctx context.Context) error {
-	var cfg settings
-	if err := config.Load(&cfg); err != nil {
-		return err
-	}
+// run serves until the context ends.
+func run(ctx context.Context, cfg settings) error {
 	log := telemetry.NewLogger(os.Stdout, cfg.AppID, cfg.LogLevel)
 	config.Log(log, cfg)
 	ctx = log.WithContext(ctx)
@@ -65,16 +52,20 @@ func run(ctx context.Context) error {
 	httpapi.Mount(app, web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience), service,
 		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Keep: deadletter.Keep(database.DB)})
 
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return web.Serve(ctx, app, cfg.Addr(), cfg.DrainTime) })
+	group, serving := errgroup.WithContext(ctx)
+	// The workers outlive the server: what the last requests have stored leaves now rather than after a restart.
+	working, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error {
-		if err := database.Migrate(ctx); err != nil {
+		defer stopWorkers()
+		return web.Serve(serving, app, cfg.Addr(), cfg.DrainTime)
+	})
+	// The sidecar waits for our port, so the port does not wait for the database, which may come late.
+	group.Go(func() error {
+		if err := database.Migrate(working); err != nil {
 			return err
 		}
-		workers, ctx := errgroup.WithContext(ctx)
-		workers.Go(func() error { return relay.Run(ctx) })
-		workers.Go(func() error { return service.Resume(ctx) })
-		return workers.Wait()
+		group.Go(func() error { return relay.Run(working) })
+		return service.Resume(working)
 	})
 	err = group.Wait()
 	log.Info().Err(err).Msg("stopped")

@@ -4,10 +4,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,19 +19,7 @@ import (
 	"oneqtour/apps/store/usecase"
 )
 
-func main() {
-	var cfg settings
-	err := config.Load(&cfg)
-	if err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		err = run(ctx, cfg)
-		stop()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "store:", err)
-		os.Exit(1)
-	}
-}
+func main() { config.Main("store", run) }
 
 // run serves until the context ends. The service only listens: it calls nobody and publishes nothing.
 func run(ctx context.Context, cfg settings) error {

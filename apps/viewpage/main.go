@@ -4,10 +4,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/google/uuid"
 
@@ -20,19 +17,7 @@ import (
 	"oneqtour/apps/viewpage/usecase"
 )
 
-func main() {
-	var cfg settings
-	err := config.Load(&cfg)
-	if err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		err = run(ctx, cfg)
-		stop()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "viewpage:", err)
-		os.Exit(1)
-	}
-}
+func main() { config.Main("viewpage", run) }
 
 // run serves until the context ends. There is nothing to prepare: the sidecar comes up after the app, and
 // until it answers /readyz says no.
