@@ -83,5 +83,14 @@ if [[ -z ${MYSQL_HOST:-} ]]; then
 		GRANT ALL PRIVILEGES ON *.* TO 'oneq_admin'@'%' WITH GRANT OPTION;
 		ALTER USER 'root'@'localhost' IDENTIFIED BY '$(secret mysql_admin)';
 	SQL
+	# A new data folder has further roots, and strangers without a name, whom anybody could be over TCP without a
+	# password. Which ones depends on the server and on this machine's name at that time.
+	cat >>"$sql" <<-'SQL'
+		SET @strangers = (SELECT GROUP_CONCAT(QUOTE(User), '@', QUOTE(Host)) FROM mysql.user WHERE User = '' OR (User = 'root' AND Host <> 'localhost'));
+		SET @farewell = IF(@strangers IS NULL, 'DO 0', CONCAT('DROP USER ', @strangers));
+		PREPARE farewell FROM @farewell;
+		EXECUTE farewell;
+		DEALLOCATE PREPARE farewell;
+	SQL
 fi
 env_file servers "${admin[@]}" "${redis[@]}" "APP_API_TOKEN=$(secret app_token)"

@@ -35,12 +35,13 @@ start_mariadb() {
 	server=$(type -P mariadbd || type -P mysqld) || fail "neither mariadbd nor mysqld is installed; deploy/local/install.sh does it."
 	[[ -d $data ]] || make_database "$server" "$data"
 	# The socket's path is relative to the data folder: a full path may be longer than the 107 bytes allowed.
-	# Every commit reaches the disk: a reservation that was answered must survive a power cut.
+	# Every commit reaches the disk: a reservation that was answered must survive a power cut. MySQL's second
+	# protocol (mysqlx) would listen on every interface.
 	start_process mariadb "$server" --no-defaults --datadir="$data" --user="$(id -un)" \
 		--bind-address=127.0.0.1 --port="$(port 3390)" --socket=oneqtour.sock --pid-file="$data/oneqtour.pid" \
 		--init-file="$RUN/env/databases.sql" --character-set-server=utf8mb4 --transaction-isolation=READ-COMMITTED \
 		--innodb-flush-log-at-trx-commit=1 --skip-log-bin --innodb-buffer-pool-size=256M \
-		--max-connections=400 --performance-schema=OFF --skip-name-resolve
+		--max-connections=400 --performance-schema=OFF --skip-name-resolve --loose-mysqlx=OFF
 	up mariadb 60 mysql_greets
 }
 
