@@ -4,6 +4,7 @@ package stack
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,8 +24,25 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// Offset is added to every port of dapr.yaml and of the servers.
-const Offset = 10000
+// Offset is added to every port of dapr.yaml and of the servers. ONEQ_TEST_PORT_OFFSET, together with
+// ONEQ_TEST_RUN_DIR, lets two suites run beside each other.
+var Offset = offset()
+
+func offset() int {
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("ONEQ_TEST_PORT_OFFSET"), "10000"))
+	if err != nil {
+		panic("ONEQ_TEST_PORT_OFFSET must be a number: " + err.Error())
+	}
+	return n
+}
+
+func runDir(root string) string {
+	dir := cmp.Or(os.Getenv("ONEQ_TEST_RUN_DIR"), filepath.Join(".run", "test"))
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(root, dir)
+	}
+	return filepath.Clean(dir)
+}
 
 // Stack is a running system.
 type Stack struct {
@@ -43,7 +62,7 @@ func Start() (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Root: root, Dir: filepath.Join(root, ".run", "test"), exited: make(chan error, 1), databases: map[string]*sql.DB{}}
+	s := &Stack{Root: root, Dir: runDir(root), exited: make(chan error, 1), databases: map[string]*sql.DB{}}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -165,7 +184,13 @@ func (s *Stack) Continue(t testing.TB, name string) { s.signal(t, name, syscall.
 
 func (s *Stack) signal(t testing.TB, name string, sig syscall.Signal) {
 	t.Helper()
-	if err := syscall.Kill(s.pid(t, name), sig); err != nil {
+	pid := s.pid(t, name)
+	// A number in an old file may belong to somebody else by now.
+	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil || !slices.Contains(strings.Split(string(environ), "\x00"), "ONEQ_RUN_DIR="+s.Dir) {
+		t.Fatalf("%s: process %d is not one of %s (%v)", name, pid, s.Dir, err)
+	}
+	if err := syscall.Kill(pid, sig); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
 }
