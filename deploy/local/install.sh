@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs by the system's package manager what the local stack needs and the machine lacks: MariaDB (or
-# MySQL), Redis (or Valkey) and curl; with --test also a C compiler, for the race detector. Servers that the environment names (MYSQL_HOST, REDIS_HOST) are not
-# installed. Nothing that is installed here starts by itself: the stack runs servers of its own.
+# MySQL), Redis (or Valkey) and curl; with --test also a C compiler, for the race detector. Servers that the
+# environment names (MYSQL_HOST, REDIS_HOST) are not installed. Nothing that is installed here starts by itself: the stack runs servers of its own.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -39,21 +39,30 @@ package() { # package MANAGER THING – the smallest packages that hold it
 	esac
 }
 
+# The units of database servers that systemd knows, one a line.
+units() {
+	[[ ! -d /run/systemd/system ]] || systemctl list-unit-files --no-legend --type=service |
+		awk '$1 ~ /^(redis|valkey|mariadb|mysql)/ && $1 !~ /@/ {print $1}' | sort
+}
+
+policy=/usr/sbin/policy-rc.d
 install_apt() {
-	local policy=/usr/sbin/policy-rc.d made='' result=0
-	# Debian starts a service as soon as it is installed, unless this file forbids it.
+	local before new result=0
+	before=$(units)
+	# Debian starts a service as soon as it is installed, unless this file forbids it. It goes again however this
+	# script ends: a machine that keeps it starts no service any more.
 	if [[ ! -e $policy ]]; then
+		trap 'as_root rm -f "$policy"' EXIT
+		trap 'exit 143' INT TERM HUP
 		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
 		as_root chmod +x "$policy"
-		made=yes
 	fi
 	# --no-remove: rather fail than replace a database server that the owner of this machine uses.
 	as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends --no-remove "$@" || result=$?
-	[[ -z $made ]] || as_root rm -f "$policy"
-	if [[ -d /run/systemd/system ]]; then # nor at the next boot
-		as_root systemctl disable -q redis-server mariadb 2>/dev/null || true
-	fi
+	# Nor at the next boot. Units that were there before are the owner's.
+	mapfile -t new < <(comm -13 <(echo "$before") <(units) | sed '/^$/d')
+	((${#new[@]} == 0)) || as_root systemctl disable -q "${new[@]}" 2>/dev/null || true
 	return "$result"
 }
 
