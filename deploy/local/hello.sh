@@ -8,7 +8,7 @@ issuer=http://127.0.0.1:$(port 8089)
 cat <<TEXT
 
 oneqtour is running.
-  pages and API   $api        its description: $api/docs
+  API             $api/
   Dapr's front    $front/v1.0/invoke/store/method/items
   tokens          $issuer     (md-1, customer-1 … customer-9, operator-1, secret "dev")
   logs            $(short "$RUN")/logs

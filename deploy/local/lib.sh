@@ -7,14 +7,11 @@ set -eEuo pipefail
 trap 'echo "oneqtour: ${0##*/}, line $LINENO: \"$BASH_COMMAND\" failed." >&2' ERR
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-RUN=${ONEQ_RUN_DIR:-.run}
-[[ $RUN = /* ]] || RUN=$ROOT/$RUN
 OFFSET=${ONEQ_PORT_OFFSET:-0}
 # Tools and services; all stacks of this repository share them.
 BIN=$ROOT/.run/bin
 # shellcheck disable=SC2034 # for the scripts that source this one
 APPS_BIN=$BIN${ONEQ_RACE:+-race} # of the services alone
-export ONEQ_RUN_DIR=$RUN BIN
 # A second stack is for tests: it must not write into servers that its owner named for the first.
 ((OFFSET == 0)) || unset MYSQL_HOST REDIS_HOST
 # Servers live in folders that an ordinary user's PATH may lack.
@@ -27,6 +24,38 @@ fail() {
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 port() { echo $(($1 + OFFSET)); }
+
+# absolute PATH – a path below the repository or an absolute one, without //, . and ..; it need not exist (which
+# realpath can do only where it is not busybox's).
+absolute() {
+	local parts part out=''
+	IFS=/ read -ra parts <<<"$([[ $1 = /* ]] || echo "$ROOT/")$1"
+	for part in "${parts[@]}"; do
+		case $part in
+		'' | .) ;;
+		..) out=${out%/*} ;;
+		*) out+=/$part ;;
+		esac
+	done
+	echo "${out:-/}"
+}
+
+# own_folder FOLDER – things are replaced and removed in it, so it must be one that we made: below .run, marked by
+# us, or empty, and then it is marked.
+own_folder() {
+	[[ $1/ != "$ROOT"/.run/* ]] || return 0
+	[[ ! -e $1/.oneqtour ]] || return 0
+	[[ ! -e $1 || (-d $1 && -z $(ls -A "$1")) ]] ||
+		fail "ONEQ_RUN_DIR=$1 is not an empty folder and was not made by oneqtour: please name another one."
+	mkdir -p "$1" && : >"$1/.oneqtour"
+}
+RUN=$(absolute "${ONEQ_RUN_DIR:-.run}")
+for folder in / "$ROOT" "${HOME:-/}"; do
+	[[ ! $RUN -ef $folder && $folder/ != "$RUN"/* ]] || fail "ONEQ_RUN_DIR=$RUN is no folder for a stack: please name one of its own."
+done
+own_folder "$RUN"
+export ONEQ_RUN_DIR=$RUN BIN
+
 short() { echo "${1#"$ROOT"/}"; } # a path as the reader would type it
 
 # The app ids, and the value of one key of one app, as dapr.yaml has them.

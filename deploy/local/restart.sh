@@ -8,11 +8,19 @@ name=${1:-}
 [[ -f $RUN/pids/$name.environ ]] || fail "no $name was started in $(short "$RUN")."
 
 again() { # again NAME COMMAND… – starts NAME with the environment of its first start
-	local name=$1 old new
+	local name=$1
 	shift
-	mapfile -d '' -t old <"$RUN/pids/$name.environ"
-	mapfile -d '' -t new < <(env -0 | grep -z '^ONEQ_' || true)
-	start_process "$name" env -i "${old[@]}" "${new[@]}" "$@"
+	( # Set one by one and not by env(1), whose arguments everybody on this machine may read.
+		mapfile -d '' -t old <"$RUN/pids/$name.environ"
+		mapfile -d '' -t new < <(env -0 | grep -z '^ONEQ_' || true)
+		mapfile -t names < <(compgen -e)
+		unset -v "${names[@]}"
+		for pair in "${old[@]}" "${new[@]}"; do
+			[[ $pair =~ ^[A-Za-z_][A-Za-z_0-9]*= && ! ${pair%%=*} =~ ^(BASHOPTS|BASH_VERSINFO|EUID|PPID|SHELLOPTS|UID)$ ]] || continue
+			export "$pair" # what bash cannot hold it did not give to the first start either
+		done
+		start_process "$name" "$@"
+	)
 }
 was() { tr '\0' '\n' <"$RUN/pids/$name.environ" | sed -n "s/^$1=//p"; } # was VARIABLE
 

@@ -23,7 +23,7 @@ departures() { # departures CAPACITY MINIMUM DAYS…
 count=0
 register() {
 	local answer
-	answer=$(curl -sS --max-time 20 -w '\n%{http_code}' -H "Authorization: Bearer $token" \
+	answer=$(curl -sS --max-time 20 -w '\n%{http_code}' -H @<(printf 'Authorization: Bearer %s' "$token") \
 		-H 'Content-Type: application/json' --data-binary @- "$api/products")
 	[[ ${answer##*$'\n'} = 201 ]] || fail "a demo product was refused: ${answer%$'\n'*}"
 	count=$((count + 1))

@@ -66,6 +66,10 @@ func Start() (*Stack, error) {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, err
 	}
+	// As the launcher marks a folder of its own, which it could not do with one that holds its log.
+	if held, err := os.ReadDir(s.Dir); err == nil && len(held) == 0 {
+		_ = os.WriteFile(filepath.Join(s.Dir, ".oneqtour"), nil, 0o600)
+	}
 	log, err := os.Create(filepath.Join(s.Dir, "launcher.log"))
 	if err != nil {
 		return nil, err
