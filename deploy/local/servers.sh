@@ -72,14 +72,17 @@ start_redis() {
 	local server
 	server=$(type -P redis-server || type -P valkey-server) || fail "redis-server is not installed; deploy/local/install.sh does it."
 	mkdir -p "$RUN/data/redis"
-	# Events wait here for their consumers, so nothing may be evicted. The title stays as it is: by changing
-	# it Redis would overwrite the environment by which the scripts know their own processes.
+	# Events wait here for their consumers, so nothing may be evicted; and an event that was acknowledged has left its
+	# service's outbox, so every write reaches the disk before it is (everysec would lose a second of them in a
+	# power cut). The title stays as it is: by changing it Redis would overwrite the environment by which the
+	# scripts know their own processes.
 	cat >"$RUN/data/redis.conf" <<-CONF
 		bind 127.0.0.1
 		port $(port 6390)
 		requirepass $(sed -n 's/^redis=//p' "$RUN/env/secrets")
 		dir "$RUN/data/redis"
 		appendonly yes
+		appendfsync always
 		maxmemory-policy noeviction
 		set-proc-title no
 	CONF
