@@ -20,9 +20,9 @@ servers: bash build ## only MariaDB, Redis, issuer and payment simulator, for a 
 	@$(local)/dapr.sh
 	@$(local)/servers.sh start
 	@$(local)/runfile.sh >/dev/null
-	@echo "They run; 'make stop' ends them. Now either of these (the second, with a Dapr of your own, has one token"
-	@echo "for all services, and its sidecars' internal ports listen on every interface):"
+	@echo "They run; 'make stop' ends them. Now, with the Dapr that is installed or else the one that was built:"
 	@echo "  DAPR_RUNTIME_PATH=$(CURDIR)/.run/dapr .run/bin/dapr run -f dapr.yaml"
+	@echo "or without daprd.sh, which gives less protection (deploy/local/README.md says what is missing then):"
 	@echo "  set -a; . .run/env/servers.env; set +a; dapr run -f dapr.yaml"
 
 seed: bash ## demo products into an empty, running system

@@ -2,8 +2,9 @@
 # Writes what each program of the stack needs to know into $ONEQ_RUN_DIR/env, readable by its owner only:
 #   APP.env          a service's own settings and tokens (app.sh loads it, then APP.override.env if you made one)
 #   APP.daprd.env    what its sidecar needs
-#   servers.env      the servers' administrators, for tests; and what a plain daprd needs, for whoever runs dapr.yaml
-#                    by their own installation of Dapr, with one token for all
+#   admin.env        the database's administrator, for tests
+#   servers.env      what a plain daprd needs, for whoever runs dapr.yaml without daprd.sh; every service inherits it,
+#                    so it holds nothing but the broker and one token of each kind for all
 # Secrets are random, made once and kept; the files are written anew at every start.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -93,4 +94,5 @@ if [[ -z ${MYSQL_HOST:-} ]]; then
 		DEALLOCATE PREPARE farewell;
 	SQL
 fi
-env_file servers "${admin[@]}" "${redis[@]}" "APP_API_TOKEN=$(secret app_token)"
+env_file admin "${admin[@]}"
+env_file servers "${redis[@]}" "APP_API_TOKEN=$(secret app_token)" "DAPR_API_TOKEN=$(secret dapr_token)"

@@ -15,7 +15,7 @@ ONEQ_RACE=yes "$here/build.sh" # for the stack that the tests start
 trap 'ONEQ_RUN_DIR=$RUN "$here/stop.sh" --here' EXIT
 "$here/servers.sh" start mariadb
 
-ONEQ_TEST_DSN_ADMIN=$(sed -n "s/^ONEQ_MYSQL_ADMIN_DSN='\(.*\)'$/\1/p" "$RUN/env/servers.env")
+ONEQ_TEST_DSN_ADMIN=$(sed -n "s/^ONEQ_MYSQL_ADMIN_DSN='\(.*\)'$/\1/p" "$RUN/env/admin.env")
 export ONEQ_TEST_DSN_ADMIN ONEQ_DAPRD=$BIN/daprd
 unset ONEQ_RUN_DIR ONEQ_PORT_OFFSET
 go vet ./...

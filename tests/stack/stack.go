@@ -230,7 +230,7 @@ func (s *Stack) Database(t testing.TB, service string) *sql.DB {
 	if db := s.databases[service]; db != nil {
 		return db
 	}
-	cfg, err := mysql.ParseDSN(s.Env(t, "servers", "ONEQ_MYSQL_ADMIN_DSN") + "oneq_" + service + "?parseTime=true")
+	cfg, err := mysql.ParseDSN(s.Env(t, "admin", "ONEQ_MYSQL_ADMIN_DSN") + "oneq_" + service + "?parseTime=true")
 	if err != nil {
 		t.Fatal(err)
 	}
