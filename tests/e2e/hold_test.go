@@ -203,7 +203,7 @@ func TestN1_KillingAnyServiceLosesNothing(t *testing.T) {
 }
 
 // calm waits after a fault until news of a product reaches everybody again. A subscription that was stopped takes
-// the next event of its topic with it, and Redis gives that one out again after 8 s.
+// the next event of its topic with it, and Redis gives that one out again after 11 s.
 func calm(t *testing.T) {
 	t.Helper()
 	for range 2 { // the one that may be late, and one that is not
