@@ -3,9 +3,16 @@ package mysqldb
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
 	"sync/atomic"
 )
+
+//go:embed migrations/*.sql
+var files embed.FS
 
 // Database is a service's pool with its migrations. The service listens first and migrates then, so that its
 // sidecar comes up; until it is migrated it is not ready.
@@ -21,7 +28,9 @@ func Start(dsn string, migrations ...Migrations) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Database{DB: db, migrations: migrations}, nil
+	sub, _ := fs.Sub(files, "migrations")
+	readiness := Migrations{Owner: "readiness", Files: sub}
+	return &Database{DB: db, migrations: append(slices.Clone(migrations), readiness)}, nil
 }
 
 // Migrate waits for the database and brings its schema up to date.
@@ -36,10 +45,15 @@ func (d *Database) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// Ready says whether the service can write.
+// Ready says whether the service can write, by writing: a database that is read-only after a failover, full or
+// locked still answers every ping. It waits no longer than ctx.
 func (d *Database) Ready(ctx context.Context) error {
 	if !d.migrated.Load() {
 		return errors.New("database not migrated yet")
 	}
-	return d.PingContext(ctx)
+	_, err := d.ExecContext(ctx, "INSERT INTO readiness (id, at) VALUES (1, NOW(6)) ON DUPLICATE KEY UPDATE at = NOW(6)")
+	if err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
 }

@@ -27,6 +27,7 @@ func Open(dsn string) (*sql.DB, error) {
 	cfg.InterpolateParams = true // one round trip a statement instead of two
 	cfg.Collation = "utf8mb4_bin"
 	cfg.Logger = &mysql.NopLogger{} // what it would print on its own is in the errors, too
+	cfg.RejectReadOnly = true       // a connection to what has become a replica is given up, so that the next one finds the primary
 	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = 2*time.Second, 10*time.Second, 10*time.Second
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
@@ -43,36 +44,50 @@ func Open(dsn string) (*sql.DB, error) {
 type session struct{ driver.Connector }
 
 func (s session) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := s.Connector.Connect(ctx)
+	opened, err := s.Connector.Connect(ctx)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable).After(time.Second).Because(err)
 	}
+	c, ok := opened.(driverConn)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("%T is no connection of the driver", opened), opened.Close())
+	}
 	for _, set := range []string{
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-		"SET SESSION innodb_lock_wait_timeout = 3, time_zone = '+00:00'",
+		// A statement that waits for a locked table outlives the client that gave it up: not for a day, as by default.
+		"SET SESSION innodb_lock_wait_timeout = 3, lock_wait_timeout = 10, time_zone = '+00:00'",
 	} {
-		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, set, nil); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", set, err), conn.Close())
+		if _, err := c.ExecContext(ctx, set, nil); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", set, unavailable(err)), c.Close())
 		}
 	}
-	return conn, nil
+	return conn{c}, nil
 }
 
 // InTx runs fn in one transaction and repeats it, at most three times more, when the database gave it up for
-// a deadlock or a lock that did not come within 3 s. The error of the commit is the error of InTx. fn must do
-// nothing but use tx: it may run several times.
+// a deadlock or a lock that did not come within 3 s. The error of the commit is the error of InTx, also when
+// nobody knows whether it was made. fn must do nothing but use tx: it may run several times. UNAVAILABLE: the
+// database is away, too slow, read-only, or gave the transaction up each time.
 func InTx(ctx context.Context, db *sql.DB, fn func(tx *sql.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := once(ctx, db, fn)
 		if err == nil || attempt > 3 || !repeatable(err) {
-			return err
+			return timely(ctx, err)
 		}
 		select {
 		case <-ctx.Done():
-			return err
+			return timely(ctx, err)
 		case <-time.After(time.Duration(attempt) * 5 * time.Millisecond):
 		}
 	}
+}
+
+// timely: when the deadline ends a transaction, what fails is often only the statement after it.
+func timely(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", err, ctx.Err())
+	}
+	return unavailable(err)
 }
 
 func once(ctx context.Context, db *sql.DB, fn func(tx *sql.Tx) error) error {

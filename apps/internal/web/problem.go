@@ -1,11 +1,13 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"math"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/rs/zerolog"
@@ -76,6 +78,10 @@ func refusalOf(err error) *fault.Error {
 		if e.Code < 500 {
 			return fault.New(fault.Malformed)
 		}
+	}
+	// The request's time is over before the work was done, wherever it was waiting.
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fault.New(fault.Unavailable).After(time.Second).Because(err)
 	}
 	return fault.New(fault.Internal)
 }
