@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 
 	"oneqtour/apps/internal/contract"
@@ -61,7 +60,9 @@ type Publisher interface {
 }
 
 const (
-	batch    = 100
+	batch    = 100             // rows claimed at once
+	cargo    = 1 << 20         // bytes of events in one call; the sidecar takes 4 MiB
+	aside    = 2               // seconds until a row that could not be published is claimed again, behind the others
 	lease    = 5 * time.Second // by the database's clock; a relay that died gives its rows back after it
 	farewell = 2 * time.Second // for the last batch of a relay that was told to stop
 	idle     = time.Second     // between looks when nobody calls: finds what another replica left behind
@@ -119,77 +120,4 @@ func (r *Relay) pass(ctx context.Context, limit time.Duration) (int, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	return r.relay(ctx)
-}
-
-// relay sends one batch and says how many rows it had.
-func (r *Relay) relay(ctx context.Context) (int, error) {
-	claim := uuid.Must(uuid.NewV7()).String()
-	res, err := r.db.ExecContext(ctx, `UPDATE outbox SET claim = ?, claimed_until = NOW(6) + INTERVAL ? SECOND
-		WHERE claimed_until IS NULL OR claimed_until < NOW(6) ORDER BY id LIMIT ?`, claim, int(lease.Seconds()), batch)
-	if err != nil {
-		return 0, fmt.Errorf("claim: %w", err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return 0, err
-	}
-	byTopic, n, err := r.claimed(ctx, claim)
-	if err != nil {
-		return 0, err
-	}
-	for topic, events := range byTopic {
-		taken, err := r.pub.Publish(ctx, topic, events)
-		if len(taken) > 0 {
-			// Not the caller's context: what the broker has taken must go, also while we are told to stop.
-			if err := r.remove(context.WithoutCancel(ctx), taken); err != nil {
-				return n, err
-			}
-		}
-		if err != nil {
-			r.release(context.WithoutCancel(ctx), claim)
-			return n, fmt.Errorf("publish to %s: %w", topic, err)
-		}
-	}
-	return n, nil
-}
-
-func (r *Relay) claimed(ctx context.Context, claim string) (map[string][]contract.Event, int, error) {
-	rows, err := r.db.QueryContext(ctx, "SELECT topic, event FROM outbox WHERE claim = ? ORDER BY id", claim)
-	if err != nil {
-		return nil, 0, fmt.Errorf("read claimed: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	byTopic, n := map[string][]contract.Event{}, 0
-	for rows.Next() {
-		var topic string
-		var raw []byte
-		if err := rows.Scan(&topic, &raw); err != nil {
-			return nil, 0, err
-		}
-		var e contract.Event
-		if err := json.Unmarshal(raw, &e); err != nil {
-			return nil, 0, fmt.Errorf("outbox row: %w", err)
-		}
-		byTopic[topic] = append(byTopic[topic], e)
-		n++
-	}
-	return byTopic, n, rows.Err()
-}
-
-func (r *Relay) remove(ctx context.Context, ids []string) error {
-	args := make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
-	}
-	marks := strings.TrimSuffix(strings.Repeat("?,", len(ids)), ",")
-	if _, err := r.db.ExecContext(ctx, "DELETE FROM outbox WHERE id IN ("+marks+")", args...); err != nil {
-		return fmt.Errorf("remove published: %w", err)
-	}
-	return nil
-}
-
-// release gives unpublished rows back at once. When it fails, the lease does.
-func (r *Relay) release(ctx context.Context, claim string) {
-	if _, err := r.db.ExecContext(ctx, "UPDATE outbox SET claimed_until = NULL WHERE claim = ?", claim); err != nil {
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("outbox: claim not released")
-	}
 }

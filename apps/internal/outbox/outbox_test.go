@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -54,10 +55,16 @@ func newBroker() *broker { return &broker{got: map[string]int{}, sends: all} }
 
 func add(t *testing.T, db *sql.DB, n int) {
 	t.Helper()
+	addLarge(t, db, n, 0)
+}
+
+// addLarge adds events with so many bytes of data each.
+func addLarge(t *testing.T, db *sql.DB, n, size int) {
+	t.Helper()
 	err := mysqldb.InTx(t.Context(), db, func(tx *sql.Tx) error {
 		var messages []outbox.Message
 		for i := range n {
-			e, err := contract.NewEvent(contract.Envelope{ID: uuid.Must(uuid.NewV7()).String(), Subject: fmt.Sprint(i), Time: time.Now()}, struct{}{})
+			e, err := contract.NewEvent(contract.Envelope{ID: uuid.Must(uuid.NewV7()).String(), Subject: fmt.Sprint(i), Time: time.Now()}, map[string]string{"text": strings.Repeat("x", size)})
 			if err != nil {
 				return err
 			}
@@ -81,6 +88,18 @@ func left(t *testing.T, db *sql.DB) (n int) {
 // run lets relays work until the outbox is empty.
 func run(t *testing.T, db *sql.DB, relays ...*outbox.Relay) {
 	t.Helper()
+	runUntil(t, db, "SELECT COUNT(*) FROM outbox", relays...)
+}
+
+// runUntil lets relays work until a query counts nothing.
+func runUntil(t *testing.T, db *sql.DB, query string, relays ...*outbox.Relay) {
+	t.Helper()
+	waiting := func() (n int) {
+		if err := db.QueryRow(query).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -91,10 +110,10 @@ func run(t *testing.T, db *sql.DB, relays ...*outbox.Relay) {
 			}
 		})
 	}
-	for left(t, db) > 0 {
+	for waiting() > 0 {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%d events are still in the outbox", left(t, db))
+			t.Fatalf("%d events are still in the outbox", waiting())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
@@ -132,6 +151,68 @@ func TestABrokerThatFailsLosesNothing(t *testing.T) {
 	run(t, db, outbox.NewRelay(db, b))
 	if events, deliveries := b.received(); events != 50 || deliveries != 50 {
 		t.Errorf("%d events in %d deliveries", events, deliveries)
+	}
+}
+
+// The sidecar takes messages of 4 MiB: a hundred large events must not become one that it will never take.
+func TestLargeEventsTravelInSeveralLoads(t *testing.T) {
+	db := dbtest.Open(t, outbox.Migrations())
+	b := newBroker()
+	largest := 0
+	b.sends = func(events []contract.Event) ([]string, error) {
+		size := 0
+		for _, e := range events {
+			size += len(e.Data)
+		}
+		largest = max(largest, size)
+		return all(events)
+	}
+	addLarge(t, db, 60, 200_000)
+	run(t, db, outbox.NewRelay(db, b))
+	if events, deliveries := b.received(); events != 60 || deliveries != 60 || largest > 1<<20 {
+		t.Errorf("%d events in %d deliveries, up to %d bytes at once", events, deliveries, largest)
+	}
+}
+
+// Events that the broker will never take, and a row that is no event, more than a batch of them and all at the
+// head of the outbox, hold up nobody.
+func TestWhatCannotBePublishedHoldsUpNobody(t *testing.T) {
+	db := dbtest.Open(t, outbox.Migrations())
+	b := newBroker()
+	add(t, db, 150)
+	if _, err := db.Exec("UPDATE outbox SET partition_key = 'bad'"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("UPDATE outbox SET event = 'no event' ORDER BY id LIMIT 1"); err != nil {
+		t.Fatal(err)
+	}
+	bad := map[string]bool{}
+	rows, err := db.Query("SELECT id FROM outbox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		bad[id] = true
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		t.Fatal(err)
+	}
+	b.sends = func(events []contract.Event) (taken []string, err error) {
+		for _, e := range events {
+			if bad[e.ID] {
+				return nil, errors.New("too large")
+			}
+		}
+		return all(events)
+	}
+	add(t, db, 50)
+	runUntil(t, db, "SELECT COUNT(*) FROM outbox WHERE partition_key <> 'bad'", outbox.NewRelay(db, b))
+	if events, deliveries := b.received(); events != 50 || deliveries != 50 || left(t, db) != 150 {
+		t.Errorf("%d good events in %d deliveries, %d left", events, deliveries, left(t, db))
 	}
 }
 
