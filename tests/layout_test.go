@@ -2,6 +2,7 @@
 package tests
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -128,5 +129,33 @@ func TestA5_EdgesOwnTheirTechnology(t *testing.T) {
 				t.Errorf("%s imports %s, which belongs to %v", f.path, prefix, owners)
 			}
 		}
+	}
+}
+
+// Fiber's own readers of a body know no limit, and inflate a compressed one: only web.Body reads.
+func TestK5_OnlyWebReadsBodies(t *testing.T) {
+	readers := []string{"Body", "BodyRaw", "BodyParser", "FormValue", "FormFile", "MultipartForm"}
+	for _, f := range parse(t) {
+		if f.test || f.service == "paymentsim" || path.Dir(f.path) == "internal/web" || !slices.Contains(f.imports, "github.com/gofiber/fiber/v2") {
+			continue
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), "../apps/"+f.path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			method, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || !slices.Contains(readers, method.Sel.Name) {
+				return true
+			}
+			if of, ok := method.X.(*ast.Ident); !ok || of.Name != "web" {
+				t.Errorf("%s calls %s: read the body by web.Body or web.Decode", f.path, method.Sel.Name)
+			}
+			return true
+		})
 	}
 }

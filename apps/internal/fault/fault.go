@@ -62,6 +62,9 @@ type Field struct {
 	Name   string // as a client wrote it: departures[0].date
 	Code   string // REQUIRED, TOO_SMALL, … ; see the constants below
 	Detail string // the bound that was broken, free of words: "1..99"
+	// Pointer is the JSON Pointer (RFC 6901) of the member. Where it is empty the Name tells: only a name that a
+	// client made up itself may hold dots and brackets of its own.
+	Pointer string
 }
 
 // What can be wrong with a field.
@@ -134,15 +137,28 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
-// Fields collects what is wrong with an input, so that a caller hears all of it at once.
+// Fields collects what is wrong with an input, so that a caller hears all of it at once: up to 100 fields, since
+// an answer must not grow with how much a caller makes wrong.
 type Fields []Field
+
+const maxFields = 100
 
 // Check notes the field when ok is false.
 func (f *Fields) Check(ok bool, name, code, detail string) {
 	if !ok {
-		*f = append(*f, Field{Name: name, Code: code, Detail: detail})
+		f.Note(Field{Name: name, Code: code, Detail: detail})
 	}
 }
+
+// Note notes a field.
+func (f *Fields) Note(one Field) {
+	if !f.Full() {
+		*f = append(*f, one)
+	}
+}
+
+// Full says that no more fields are noted, so that whoever looks for them may stop.
+func (f *Fields) Full() bool { return len(*f) >= maxFields }
 
 // Err is nil when nothing was noted, else an Invalid refusal that names every field.
 func (f Fields) Err() error {

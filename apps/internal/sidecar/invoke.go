@@ -38,6 +38,9 @@ var undelivered = []struct {
 	{"connection refused", false},
 }
 
+// maxAnswer is how much of an app's answer is read into memory, in bytes; more is an error.
+const maxAnswer = 16 << 20
+
 // Request is an invocation of another app.
 type Request struct {
 	App    string
@@ -76,9 +79,12 @@ func (c *Client) Invoke(ctx context.Context, r Request) (Response, error) {
 		return Response{}, fmt.Errorf("invoke %s: %w", r.App, err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	raw, err := io.ReadAll(res.Body)
+	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
 		return Response{}, fmt.Errorf("invoke %s: read answer: %w", r.App, err)
+	}
+	if len(raw) > maxAnswer {
+		return Response{}, fmt.Errorf("invoke %s: the answer has more than %d bytes", r.App, maxAnswer)
 	}
 	if res.Header.Get(contract.HeaderApp) == "" {
 		return Response{}, fromDapr(r.App, res.StatusCode, raw)

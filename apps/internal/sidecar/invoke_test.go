@@ -291,3 +291,28 @@ func TestOwnSidecarDownIsUndelivered(t *testing.T) {
 	_, err = c.Invoke(t.Context(), sidecar.Request{App: "payment", Method: http.MethodPost, Path: "/"})
 	wantUndelivered(t, err, false, "own sidecar is down")
 }
+
+// An app that answers without end does not fill our memory.
+func TestAnAnswerThatIsTooLargeIsAnError(t *testing.T) {
+	size := 16 << 20
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set(contract.HeaderApp, "payment")
+		_, _ = w.Write(make([]byte, size))
+	}))
+	defer server.Close()
+	at := server.Listener.Addr().(*net.TCPAddr)
+	c, err := sidecar.New(config.Service{DaprHost: "127.0.0.1", DaprHTTPPort: at.Port, DaprGRPCPort: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := func() (sidecar.Response, error) {
+		return c.Invoke(t.Context(), sidecar.Request{App: "payment", Method: http.MethodGet, Path: "/"})
+	}
+	if res, err := call(); err != nil || len(res.Body) != size {
+		t.Errorf("%d bytes: %v", len(res.Body), err)
+	}
+	size++
+	if _, err := call(); err == nil {
+		t.Error("one more is taken")
+	}
+}

@@ -3,11 +3,9 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"crypto/subtle"
 	"errors"
-	"io"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -24,11 +22,7 @@ const (
 	headerToken  = "Dapr-Api-Token"
 )
 
-const (
-	bodyLimit  = 1 << 20  // of a request, in bytes
-	drainLimit = 16 << 20 // read and thrown away of a larger one, so that the client reads the 413
-	headerSize = 16 << 10
-)
+const headerSize = 16 << 10
 
 // Options of an app.
 type Options struct {
@@ -137,46 +131,6 @@ func notInvoked(c *fiber.Ctx) error {
 		return fault.New(fault.Forbidden)
 	}
 	return c.Next()
-}
-
-// Body reads a request's body. 413: over 1 MB.
-func Body(c *fiber.Ctx) ([]byte, error) { return body(c) }
-
-// bodyRead marks a request whose body was read to its end: reading a chunked one again would wait for, or
-// eat, the next request.
-type bodyRead struct{}
-
-// finish takes what a handler has left of the body off the connection. Fasthttp would take it for the next
-// request, so that one client could write the request of another who shares the connection, as all who come
-// through a sidecar or a proxy do.
-func finish(c *fiber.Ctx) {
-	stream := c.Context().RequestBodyStream()
-	if stream == nil || c.Locals(bodyRead{}) != nil {
-		return
-	}
-	if n, err := io.Copy(io.Discard, io.LimitReader(stream, drainLimit)); err != nil || n == drainLimit {
-		c.Context().SetConnectionClose()
-	}
-}
-
-// body reads a request's body up to the limit.
-func body(c *fiber.Ctx) ([]byte, error) {
-	stream := c.Context().RequestBodyStream()
-	if stream == nil {
-		stream = bytes.NewReader(c.Request().Body())
-	}
-	b, err := io.ReadAll(io.LimitReader(stream, bodyLimit+1))
-	c.Locals(bodyRead{}, true)
-	if err != nil {
-		c.Context().SetConnectionClose()
-		return nil, fault.New(fault.Malformed).Because(err)
-	}
-	if len(b) > bodyLimit {
-		_, _ = io.Copy(io.Discard, io.LimitReader(stream, drainLimit))
-		c.Context().SetConnectionClose()
-		return nil, fault.New(fault.TooLarge)
-	}
-	return b, nil
 }
 
 // isToken says whether s is 1 to max visible ASCII characters.

@@ -1,14 +1,10 @@
 package web
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"mime"
-	"reflect"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -27,78 +23,6 @@ func Decode[T any](c *fiber.Ctx) (T, error) {
 		return t, err
 	}
 	return DecodeJSON[T](raw)
-}
-
-// DecodeJSON is Decode for a body at hand.
-func DecodeJSON[T any](raw []byte) (T, error) {
-	var t T
-	if !utf8.Valid(raw) {
-		return t, fault.New(fault.Malformed)
-	}
-	var tree any
-	if err := json.Unmarshal(raw, &tree); err != nil {
-		return t, fault.New(fault.Malformed).Because(err)
-	}
-	if _, ok := tree.(map[string]any); !ok {
-		return t, fault.New(fault.Malformed)
-	}
-	if err := json.Unmarshal(raw, &t); err != nil {
-		malformed := fault.New(fault.Malformed).Because(err)
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-			malformed.Fields = []fault.Field{{Name: wrong.Field, Code: fault.BadFormat, Detail: wrong.Type.String()}}
-		}
-		return t, malformed
-	}
-	var unknown fault.Fields
-	findUnknown(tree, reflect.TypeFor[T](), "", &unknown)
-	return t, unknown.Err()
-}
-
-// findUnknown walks the input beside the type that it was decoded into. encoding/json would accept a member
-// in another letter case and silently drop one that it does not know.
-func findUnknown(tree any, t reflect.Type, path string, unknown *fault.Fields) {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch v := tree.(type) {
-	case map[string]any:
-		if t.Kind() != reflect.Struct {
-			return
-		}
-		members := membersOf(t)
-		for name, value := range v {
-			at := strings.TrimPrefix(path+"."+name, ".")
-			if ft, ok := members[name]; ok {
-				findUnknown(value, ft, at, unknown)
-			} else {
-				unknown.Check(false, at, fault.UnknownName, "")
-			}
-		}
-	case []any:
-		if t.Kind() != reflect.Slice {
-			return
-		}
-		for i, value := range v {
-			findUnknown(value, t.Elem(), path+"["+strconv.Itoa(i)+"]", unknown)
-		}
-	}
-}
-
-func membersOf(t reflect.Type) map[string]reflect.Type {
-	members := make(map[string]reflect.Type, t.NumField())
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		switch {
-		case f.Anonymous && name == "":
-			for n, ft := range membersOf(f.Type) {
-				members[n] = ft
-			}
-		case name != "" && name != "-":
-			members[name] = f.Type
-		}
-	}
-	return members
 }
 
 // IdempotencyKey reads the required header: 1–255 visible characters.

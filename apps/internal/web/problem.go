@@ -95,7 +95,10 @@ func fieldErrors(fields []fault.Field, korean bool) []fiber.Map {
 		if f.Detail != "" {
 			detail += " (" + f.Detail + ")"
 		}
-		pointer := "/" + strings.ReplaceAll(index.ReplaceAllString(f.Name, ".$1"), ".", "/")
+		pointer := f.Pointer
+		if pointer == "" {
+			pointer = "/" + strings.ReplaceAll(index.ReplaceAllString(escapePointer.Replace(f.Name), ".$1"), ".", "/")
+		}
 		out = append(out, fiber.Map{"field": f.Name, "pointer": pointer, "code": f.Code, "detail": detail})
 	}
 	return out

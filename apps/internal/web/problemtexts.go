@@ -65,7 +65,7 @@ var problems = map[fault.Code]problemText{
 	fault.TooLarge: {413, text{"본문이 너무 큼", "Body too large"},
 		text{"요청 본문은 1MB를 넘을 수 없습니다.", "A body may have at most 1 MB."}},
 	fault.UnsupportedMediaType: {415, text{"지원하지 않는 형식", "Unsupported media type"},
-		text{"Content-Type은 application/json이어야 합니다.", "Content-Type must be application/json."}},
+		text{"Content-Type은 application/json이어야 하고, 압축된 본문은 받지 않습니다.", "Content-Type must be application/json, and the body must not be compressed."}},
 	fault.Invalid: {422, text{"입력값 오류", "Invalid input"},
 		text{"표시된 항목을 확인해 주세요.", "Please look at the fields named."}},
 	fault.ConsentRequired: {422, text{"동의 필요", "Consent required"},

@@ -10,6 +10,7 @@ import (
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/telemetry"
+	"oneqtour/apps/internal/web"
 	"oneqtour/apps/payment/domain"
 	"oneqtour/apps/payment/usecase"
 )
@@ -67,7 +68,11 @@ func (h handler) webhook(c *fiber.Ctx) error {
 			OrderID string `json:"orderId"`
 		} `json:"data"`
 	}
-	if raw := c.Body(); utf8.Valid(raw) {
+	raw, err := web.Body(c)
+	if err != nil {
+		return err
+	}
+	if utf8.Valid(raw) {
 		_ = json.Unmarshal(raw, &hint)
 	}
 	if hint.OrderID == "" {
@@ -86,7 +91,10 @@ func decode[T any](c *fiber.Ctx) (T, error) {
 	if media, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType)); err != nil || media != fiber.MIMEApplicationJSON {
 		return t, fault.New(fault.UnsupportedMediaType)
 	}
-	raw := c.Body()
+	raw, err := web.Body(c)
+	if err != nil {
+		return t, err
+	}
 	if !utf8.Valid(raw) || json.Unmarshal(raw, &t) != nil {
 		return t, fault.New(fault.Malformed)
 	}

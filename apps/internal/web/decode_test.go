@@ -1,0 +1,120 @@
+package web_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/rs/zerolog"
+
+	"oneqtour/apps/internal/web"
+	"oneqtour/apps/internal/webtest"
+)
+
+type trip struct {
+	Name       string `json:"name"`
+	Price      int64  `json:"price"`
+	Departures []struct {
+		Date string `json:"date"`
+		Seat *struct {
+			Row float64 `json:"row"`
+		} `json:"seat"`
+	} `json:"departures"`
+}
+
+func decoding(t *testing.T) *webtest.Server {
+	app := web.NewApp(web.Options{AppID: "test", Log: zerolog.Nop()})
+	app.Post("/", func(c *fiber.Ctx) error {
+		_, err := web.Decode[trip](c)
+		return err
+	})
+	return webtest.Serve(t, app)
+}
+
+type problem struct {
+	Code   string
+	Errors []struct{ Field, Pointer, Code, Detail string }
+}
+
+func TestACompressedBodyIsRefusedUnread(t *testing.T) {
+	s := decoding(t)
+	var bomb bytes.Buffer
+	z := gzip.NewWriter(&bomb)
+	zeros := make([]byte, 1<<20)
+	for range 128 {
+		_, _ = z.Write(zeros)
+	}
+	_ = z.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for _, encoding := range []string{"gzip", "br", "deflate", "GZIP", "identity, gzip", "unheard-of"} {
+		if res := s.Do(webtest.Request{Method: http.MethodPost, Path: "/", Body: bomb.Bytes(), Header: map[string]string{"Content-Encoding": encoding}}); res.Status != http.StatusUnsupportedMediaType {
+			t.Errorf("%s: %d", encoding, res.Status)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 64<<20 {
+		t.Errorf("refusing six bodies of %d bytes took %d", bomb.Len(), grown)
+	}
+	if res := s.Do(webtest.Request{Method: http.MethodPost, Path: "/", Body: `{}`, Header: map[string]string{"Content-Encoding": "identity"}}); res.Status != http.StatusOK {
+		t.Errorf("identity: %d", res.Status)
+	}
+}
+
+func TestAnAnswerDoesNotGrowWithTheMistakes(t *testing.T) {
+	s := decoding(t)
+	for name, body := range map[string]string{
+		"unknown members": `{"departures":[` + strings.TrimSuffix(strings.Repeat(`{"a":1},`, 100_000), ",") + `]}`,
+		"a long name":     `{"` + strings.Repeat("가", 300_000) + `":1}`,
+	} {
+		res := s.Do(webtest.Request{Method: http.MethodPost, Path: "/", Body: body})
+		var p problem
+		res.JSON(&p)
+		if res.Status != http.StatusUnprocessableEntity || len(p.Errors) == 0 || len(p.Errors) > 100 || len(res.Body) > 64<<10 {
+			t.Errorf("%s: %d with %d errors in %d bytes", name, res.Status, len(p.Errors), len(res.Body))
+		}
+	}
+}
+
+func TestAWrongTypeIsNamedWithItsPlaceInWordsOfJSON(t *testing.T) {
+	s := decoding(t)
+	for body, want := range map[string]string{
+		`{"name":1}`:                  "name /name string",
+		`{"name":{"a":[1,2]}}`:        "name /name string",
+		`{"name":[["x"]]}`:            "name /name string",
+		`{"name":"n","price":"2"}`:    "price /price integer",
+		`{"price":1.5}`:               "price /price integer",
+		`{"departures":{"date":"x"}}`: "departures /departures array",
+		`{"departures":[{"date":"a"},{"date":"b"},{"date":3}]}`:      "departures[2].date /departures/2/date string",
+		`{"departures":[{"seat":{"row":1}},{"seat":{"row":"one"}}]}`: "departures[1].seat.row /departures/1/seat/row number",
+		`{"departures":[{"date":"a"}, 7]}`:                           "departures[1] /departures/1 object",
+	} {
+		res := s.Do(webtest.Request{Method: http.MethodPost, Path: "/", Body: body, Header: map[string]string{"Accept-Language": "en"}})
+		var p problem
+		res.JSON(&p)
+		if res.Status != http.StatusBadRequest || len(p.Errors) != 1 {
+			t.Errorf("%s: %d %s", body, res.Status, res.Body)
+			continue
+		}
+		e := p.Errors[0]
+		detail, _ := strings.CutPrefix(e.Detail, "has the wrong format (")
+		if got := e.Field + " " + e.Pointer + " " + strings.TrimSuffix(detail, ")"); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}
+
+// A name may hold what separates names.
+func TestPointersAreEscaped(t *testing.T) {
+	s := decoding(t)
+	res := s.Do(webtest.Request{Method: http.MethodPost, Path: "/", Body: `{"departures":[{"a.b/c~[0]":1}]}`})
+	var p problem
+	res.JSON(&p)
+	if len(p.Errors) != 1 || p.Errors[0].Pointer != "/departures/0/a.b~1c~0[0]" || p.Errors[0].Field != "departures[0].a.b/c~[0]" {
+		t.Errorf("%s", res.Body)
+	}
+}
