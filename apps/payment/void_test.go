@@ -208,7 +208,7 @@ func TestEventsThatAreNotForPaymentAreAcknowledged(t *testing.T) {
 		}
 	}
 	malformed := contract.Reservation{ReservationState: state("nobody"), VoidOrder: true}
-	if got := s.hear(contract.ReservationRejected, malformed); got != "DROP" {
+	if got := s.hear(contract.ReservationRejected, malformed); got != "SUCCESS" {
 		t.Errorf("malformed: %s", got)
 	}
 	var n int

@@ -43,7 +43,7 @@ func finish(c *fiber.Ctx) {
 	}
 }
 
-// body is Body that gives, with the error TOO_LARGE, the part up to the limit.
+// body is Body that gives, with the error TOO_LARGE, the beginning: one byte more than the limit.
 func body(c *fiber.Ctx) ([]byte, error) {
 	for _, encoding := range c.Request().Header.PeekAll(fiber.HeaderContentEncoding) {
 		if len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity") {
@@ -64,7 +64,7 @@ func body(c *fiber.Ctx) ([]byte, error) {
 	if len(b) > bodyLimit {
 		_, _ = io.Copy(io.Discard, io.LimitReader(stream, drainLimit))
 		c.Context().SetConnectionClose()
-		return b[:bodyLimit], fault.New(fault.TooLarge)
+		return b, fault.New(fault.TooLarge)
 	}
 	return b, nil
 }

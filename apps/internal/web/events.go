@@ -3,10 +3,8 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 
 	"oneqtour/apps/internal/contract"
@@ -15,20 +13,8 @@ import (
 )
 
 // Hear is how a service handles the events of a topic. nil: done, or nothing to do. fault.Malformed: the event
-// will never be readable and goes to the dead letters. Any other error: try again.
+// will never be readable and becomes a dead letter. Any other error: try again.
 type Hear func(ctx context.Context, e contract.Event) error
-
-// DeadLetter is an event that could not be handled, as a service keeps it.
-type DeadLetter struct {
-	ID      string // {app}:{id of the event, or a digest of what was no event}
-	App     string
-	Topic   string
-	Type    string
-	Subject string
-	Reason  string
-	At      time.Time
-	Payload json.RawMessage
-}
 
 // Subscriptions declares what a service hears.
 type Subscriptions struct {
@@ -68,64 +54,58 @@ func acknowledge(c *fiber.Ctx, status string) error { return c.JSON(fiber.Map{"s
 
 func (s Subscriptions) deliver(topic string, hear Hear) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		log := zerolog.Ctx(c.UserContext())
-		raw, err := body(c)
-		var e contract.Event
-		if err == nil {
-			err = json.Unmarshal(raw, &e)
+		ctx := c.UserContext()
+		raw, err := eventBody(c)
+		if err != nil {
+			zerolog.Ctx(ctx).Warn().Err(err).Str("topic", topic).Msg("event not read to its end")
+			return acknowledge(c, "RETRY")
 		}
-		if err != nil || e.ID == "" || e.Type == "" {
-			log.Error().Err(err).Str("topic", topic).Msg("malformed event")
-			return acknowledge(c, "DROP")
+		e, err := readEvent(raw)
+		if err != nil {
+			return s.bury(ctx, c, newLetter(s.App, topic, raw, err.Error()))
 		}
 		var about struct {
 			Meta contract.Meta `json:"meta"`
 		}
 		_ = json.Unmarshal(e.Data, &about)
-		ctx := telemetry.WithTrace(c.UserContext(), e.TraceParent)
+		ctx = telemetry.WithTrace(ctx, e.TraceParent)
 		if about.Meta.CorrelationID != "" {
 			ctx = telemetry.WithCorrelation(ctx, about.Meta.CorrelationID)
 		}
-		log = zerolog.Ctx(ctx)
 		err = hear(ctx, e)
 		switch {
 		case err == nil:
 			return acknowledge(c, "SUCCESS")
 		case fault.CodeOf(err) == fault.Malformed:
-			log.Error().Err(err).Str("type", e.Type).Str("event", e.ID).Msg("unreadable event")
-			return acknowledge(c, "DROP")
+			return s.bury(ctx, c, newLetter(s.App, topic, raw, err.Error()))
 		default:
-			log.Warn().Err(err).Str("type", e.Type).Str("event", e.ID).Msg("event will be tried again")
+			zerolog.Ctx(ctx).Warn().Err(err).Str("type", e.Type).Str("event", e.ID).Msg("event will be tried again")
 			return acknowledge(c, "RETRY")
 		}
 	}
 }
 
-// keep stores what the sidecar has given up. It answers RETRY when that fails, so that the broker keeps it.
+// keep stores what the sidecar has given up.
 func (s Subscriptions) keep(c *fiber.Ctx) error {
-	raw, err := body(c)
+	raw, err := eventBody(c)
 	if err != nil {
 		return acknowledge(c, "RETRY")
-	}
-	var e contract.Event
-	var at struct {
-		Topic string `json:"topic"`
 	}
 	reason := "handler failed while its service was healthy"
-	if json.Unmarshal(raw, &e) != nil || e.ID == "" {
-		e = contract.Event{ID: uuid.NewSHA1(uuid.Nil, raw).String()}
-		reason = "malformed"
-		raw, _ = json.Marshal(string(raw))
+	if _, err := readEvent(raw); err != nil {
+		reason = err.Error()
 	}
-	_ = json.Unmarshal(raw, &at)
-	err = s.Keep(c.UserContext(), DeadLetter{
-		ID: s.App + ":" + e.ID, App: s.App, Topic: at.Topic, Type: e.Type, Subject: e.Subject,
-		Reason: reason, At: time.Now().UTC(), Payload: raw,
-	})
-	if err != nil {
-		zerolog.Ctx(c.UserContext()).Error().Err(err).Str("event", e.ID).Msg("dead letter not stored")
+	return s.bury(c.UserContext(), c, newLetter(s.App, "", raw, reason))
+}
+
+// bury stores a dead letter, at once and with its cause. It answers RETRY when the store is away, so that the
+// broker keeps the event; the sidecar moves it to the dead letters' topic when that takes too long.
+func (s Subscriptions) bury(ctx context.Context, c *fiber.Ctx, d DeadLetter) error {
+	log := zerolog.Ctx(ctx).Error().Str("letter", d.ID).Str("type", d.Type).Str("reason", d.Reason)
+	if err := s.Keep(ctx, d); err != nil {
+		log.Err(err).Msg("dead letter not stored")
 		return acknowledge(c, "RETRY")
 	}
-	zerolog.Ctx(c.UserContext()).Error().Str("event", e.ID).Str("type", e.Type).Msg("dead letter stored")
+	log.Msg("dead letter stored")
 	return acknowledge(c, "SUCCESS")
 }
