@@ -36,6 +36,9 @@ type Page struct {
 	Older   string    `json:"older,omitempty"` // name of the page behind this one, where From is set
 }
 
+// Exists tells an older page, which always has a newer one before it, from one that was never written.
+func (p *Page) Exists() bool { return p.To != nil }
+
 // Side says where a position belongs, seen from a page.
 type Side int
 

@@ -3,7 +3,9 @@ package usecase
 import (
 	"context"
 	"errors"
+	"fmt"
 
+	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/viewpage/domain"
 )
 
@@ -26,8 +28,13 @@ func (x *indexes) put(ctx context.Context, index string, e domain.Entry) error {
 	side, size, behindNewest := domain.Here, 0, ""
 	for page := newest; ; {
 		var older string
+		gone := false
 		err := x.pages.update(ctx, pageKey(index, page), func(p *domain.Page) bool {
 			changed := false
+			// Written anew, a page without bounds would take in everything and hide that entries are missing.
+			if gone = page != newest && !p.Exists(); gone {
+				return false
+			}
 			if side = p.SideOf(e.Position); side == domain.Here {
 				changed = p.Put(e)
 			}
@@ -38,6 +45,8 @@ func (x *indexes) put(ctx context.Context, index string, e domain.Entry) error {
 			return err
 		}
 		switch {
+		case gone:
+			return missing(index, page)
 		case side == domain.Here && size > x.pageSize:
 			return x.split(ctx, index, page)
 		case side == domain.Here:
@@ -75,16 +84,18 @@ func (x *indexes) split(ctx context.Context, index, name string) error {
 	if err != nil || len(page.Entries) <= x.pageSize {
 		return err
 	}
-	olderName := x.newID()
+	end, olderName := page.Older, x.newID()
 	older := page.Split(olderName)
 	err = x.pages.put(ctx, pageKey(index, olderName), older, "")
 	if err == nil {
 		err = x.pages.put(ctx, pageKey(index, name), page, stored.ETag)
 	}
 	if errors.Is(err, ErrConflict) {
-		return x.pages.state.Delete(ctx, pageKey(index, olderName))
-	}
-	if err != nil {
+		linked, err := x.settle(ctx, index, link{name, olderName, end, stored.ETag})
+		if err != nil || !linked {
+			return err
+		}
+	} else if err != nil {
 		return err
 	}
 	return x.directories.update(ctx, directoryKey(index), func(d *domain.Directory) bool {
@@ -94,6 +105,41 @@ func (x *indexes) split(ctx context.Context, index, name string) error {
 		d.Note(domain.PageAt{From: older.From, Name: olderName})
 		return true
 	})
+}
+
+// link is a split that was tried: page, last seen with etag, was to link older in front of end.
+type link struct{ page, older, end, etag string }
+
+// settle finds out what a conflict has left. A store may report one for a write whose answer was lost, so the
+// older page is taken away only when it certainly is, and will be, out of the chain: the page that was to link
+// it has changed, so that the write can no longer arrive, and nothing between it and the end leads there. Else
+// the older page stays; one that nobody links harms nobody.
+func (x *indexes) settle(ctx context.Context, index string, l link) (linked bool, err error) {
+	page, stored, err := x.pages.read(ctx, pageKey(index, l.page))
+	if err != nil {
+		return false, err
+	}
+	if stored.ETag == l.etag {
+		return false, nil
+	}
+	for range maxPages {
+		switch page.Older {
+		case l.older:
+			return true, nil
+		case l.end:
+			return false, x.pages.state.Delete(ctx, pageKey(index, l.older))
+		}
+		next := page.Older
+		found := false
+		if page, found, err = x.pages.get(ctx, pageKey(index, next)); err != nil || !found {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+func missing(index, page string) error {
+	return fault.New(fault.Unavailable).Because(fmt.Errorf("index %s: page %s is linked and missing", index, page))
 }
 
 // Cursor is where a page of a list has ended.
@@ -113,13 +159,16 @@ func (x *indexes) read(ctx context.Context, index string, behind *Cursor, limit 
 	if behind != nil {
 		at = *behind
 	}
-	for range maxPages {
+	for n := range maxPages {
 		page, found, err := x.pages.get(ctx, pageKey(index, at.Page))
 		if err != nil {
 			return nil, nil, err
 		}
-		if !found && at.Page != newest { // a cursor that was not made here, or of a generation that is gone
-			at.Page = newest
+		if !found && at.Page != newest {
+			if n > 0 { // a part of the list, given for the whole, would be taken for the truth
+				return nil, nil, missing(index, at.Page)
+			}
+			at.Page = newest // a cursor that was not made here, or of a generation that is gone
 			continue
 		}
 		for _, e := range page.Entries {

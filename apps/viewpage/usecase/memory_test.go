@@ -3,6 +3,8 @@ package usecase
 import (
 	"bytes"
 	"context"
+	"errors"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
@@ -10,12 +12,15 @@ import (
 
 // memory is a State in memory with the ETag rules of a real one, for tests that need thousands of runs; the
 // real one is used in the tests of the program. Conflicts can be made up: another replica is always possible.
+// So can lost answers: a write is applied, and its writer hears of a conflict or of an error.
 type memory struct {
 	mu        sync.Mutex
 	docs      map[string]Document
 	writes    int
 	attempts  int
-	conflicts int // every so many writes one fails although nobody was faster; 0: none
+	conflicts int              // every so many writes one fails although nobody was faster; 0: none
+	lose      func() error     // asked after each write; what it returns is the answer, nil is the true one
+	meanwhile func(key string) // called after each write of a document that is new
 	failing   error
 }
 
@@ -38,6 +43,16 @@ func (m *memory) GetAll(ctx context.Context, keys []string) ([]Document, error) 
 }
 
 func (m *memory) Put(_ context.Context, d Document) error {
+	if err := m.put(d); err != nil {
+		return err
+	}
+	if m.meanwhile != nil && d.ETag == "" {
+		m.meanwhile(d.Key)
+	}
+	return nil
+}
+
+func (m *memory) put(d Document) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failing != nil {
@@ -51,7 +66,26 @@ func (m *memory) Put(_ context.Context, d Document) error {
 	n, _ := strconv.Atoi(d.ETag)
 	d.ETag, d.Data = strconv.Itoa(n+1), bytes.Clone(d.Data)
 	m.docs[d.Key] = d
+	if m.lose != nil {
+		return m.lose()
+	}
 	return nil
+}
+
+var errLost = errors.New("no answer")
+
+// loseAnswers loses one answer of so many, at random; a seed makes a run that can be repeated.
+func (m *memory) loseAnswers(one int, seed uint64) {
+	random := rand.New(rand.NewPCG(seed, 0))
+	m.lose = func() error {
+		switch random.IntN(2 * one) {
+		case 0:
+			return ErrConflict
+		case 1:
+			return errLost
+		}
+		return nil
+	}
 }
 
 func (m *memory) Delete(_ context.Context, key string) error {
