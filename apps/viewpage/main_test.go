@@ -24,6 +24,7 @@ import (
 var stack struct {
 	base  string // of the app
 	token string // that its sidecar shows it
+	redis string // host:port
 	cfg   settings
 	store statestore.Store
 	dapr  *sidecar.Client
@@ -72,6 +73,7 @@ func withStack(test func() int) (code int, err error) {
 	}
 	defer end(redis)
 
+	stack.redis = "127.0.0.1:" + strconv.Itoa(ports[0])
 	stack.token = "token-of-the-tests"
 	var life whole
 	stack.issuer = webtest.Issuer(&life)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -203,6 +205,45 @@ func TestK6_OnlyTheOwnSidecarIsHeard(t *testing.T) {
 func TestTheViewIsNotReadyBeforeItsSidecarIs(t *testing.T) {
 	if stack.readyBeforeSidecar != http.StatusServiceUnavailable {
 		t.Errorf("/readyz answered %d", stack.readyBeforeSidecar)
+	}
+}
+
+// A store that answers reads and refuses writes: full, or turned into a replica.
+func TestTheViewIsNotReadyWhileItsStoreRefusesWrites(t *testing.T) {
+	for name, commands := range map[string][2]string{
+		"out of memory": {"CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"},
+		"read-only":     {"REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			redisDo(t, commands[0])
+			defer redisDo(t, commands[1])
+			if err := await(5*time.Second, func() bool { return status(stack.base+"/readyz") == http.StatusServiceUnavailable }); err != nil {
+				t.Error("ready:", err)
+			}
+			if res, _ := get(t, "/board"); res.StatusCode != http.StatusOK {
+				t.Errorf("reading: %d", res.StatusCode)
+			}
+			redisDo(t, commands[1])
+			if err := await(5*time.Second, func() bool { return status(stack.base+"/readyz") == http.StatusOK }); err != nil {
+				t.Error("not ready again:", err)
+			}
+		})
+	}
+}
+
+// redisDo gives the store of these tests a command.
+func redisDo(t testing.TB, command string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", stack.redis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := fmt.Fprint(conn, command, "\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != "+OK\r\n" {
+		t.Fatalf("%s: %q, %v", command, line, err)
 	}
 }
 

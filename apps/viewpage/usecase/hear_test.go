@@ -308,6 +308,37 @@ func TestAStoreThatFailsIsToldToTheBroker(t *testing.T) {
 	}
 }
 
+func TestReadyIsWhoCanWrite(t *testing.T) {
+	m := newMemory()
+	s := newView(m)
+	for range 3 {
+		if err := s.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The other replica's probe comes between our two steps.
+	other := newView(m)
+	if err := newView(between{m, func() error { return other.Ready(t.Context()) }}).Ready(t.Context()); err != nil {
+		t.Errorf("beside another replica: %v", err)
+	}
+	// A store that reads, and calls every refused write a conflict.
+	m.conflicts = 1
+	if s.Ready(t.Context()) == nil {
+		t.Error("ready without being able to write")
+	}
+}
+
+// between does something after each read.
+type between struct {
+	*memory
+	then func() error
+}
+
+func (b between) Get(ctx context.Context, key string) (Document, error) {
+	d, err := b.memory.Get(ctx, key)
+	return d, errors.Join(err, b.then())
+}
+
 func TestADeadLetterIsKeptOnce(t *testing.T) {
 	m := newMemory()
 	s := newView(m)

@@ -65,10 +65,24 @@ func New(state State, cfg Settings) *Service {
 	}
 }
 
-// Ready says whether the state store answers.
+// Ready says whether the state store takes writes: one that only reads would let events fail one by one.
 func (s *Service) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 700*time.Millisecond)
 	defer cancel()
-	_, err := s.state.Get(ctx, s.keys.of("ready"))
-	return err
+	key := s.keys.of("ready")
+	have, err := s.state.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	err = s.state.Put(ctx, Document{Key: key, Data: []byte(`{"probe":"` + s.cfg.NewID() + `"}`), ETag: have.ETag})
+	if !errors.Is(err, ErrConflict) {
+		return err
+	}
+	// Another replica was faster, which is as good. Not every store tells a conflict from a refusal, but only
+	// after a write the document is another one.
+	now, readErr := s.state.Get(ctx, key)
+	if readErr != nil || now.ETag == have.ETag {
+		return errors.Join(err, readErr)
+	}
+	return nil
 }
