@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -152,10 +153,36 @@ func TestF16_CountsAreExactUnderDisorder(t *testing.T) {
 func TestEventsThatCannotBeReadBecomeDeadLetters(t *testing.T) {
 	s := start(t)
 	bad := s.product(func(p *contract.Product) { p.Departures[0].Date = "soon" })
-	for topic, data := range map[string]any{"product": bad, "reservation": contract.Reservation{}} {
-		e, _ := contract.NewEvent(contract.Envelope{ID: newID(), Type: "oneqtour." + topic + ".confirmed.v1", Subject: "x", Time: time.Now()}, data)
+	for topic, said := range map[string]struct {
+		kind string
+		data any
+	}{"product": {contract.ProductRevised, bad}, "reservation": {contract.ReservationConfirmed, contract.Reservation{}}} {
+		e, _ := contract.NewEvent(contract.Envelope{ID: newID(), Type: said.kind, Subject: "x", Time: time.Now()}, said.data)
 		if ack := s.Deliver(topic, e); ack != "SUCCESS" {
 			t.Errorf("%s: %s", topic, ack)
 		}
+	}
+}
+
+// What is not known by its whole type is none of our business, however its data look.
+func TestEventsOfUnknownTypesAreLeftAlone(t *testing.T) {
+	s := start(t)
+	p := s.product()
+	s.tell(p)
+	cheaper, fuller := p, totals(p, 7, 5, 0, 0)
+	cheaper.Version, cheaper.Price = 9, 1000
+	for kind, data := range map[string]any{
+		"oneqtour.product.painted.v1": cheaper, "oneqtour.product.revised.v2": cheaper,
+		"oneqtour.reservation.reminded.v1": fuller, "oneqtour.reservation.confirmed.v2": fuller,
+		"oneqtour.reservation.departure-changed.v2": "another shape", "oneqtour.product.registered.v2": "another shape",
+	} {
+		topic := strings.Split(kind, ".")[1]
+		e, _ := contract.NewEvent(contract.Envelope{ID: newID(), Type: kind, Subject: "x", Time: time.Now()}, data)
+		if ack := s.Deliver(topic, e); ack != "SUCCESS" {
+			t.Errorf("%s: %s", kind, ack)
+		}
+	}
+	if i, _ := s.get(p.ProductID); i.Version != 1 || i.ReservedCount != 0 {
+		t.Errorf("got %+v", i)
 	}
 }

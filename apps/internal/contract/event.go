@@ -64,6 +64,26 @@ const (
 	PaymentRefunded = "oneqtour.payment.refunded.v1"
 )
 
+// IsProduct says whether events of this type carry a Product. The lists are exact: a type that is not known
+// here may carry anything, a v2 of one that is among it.
+func IsProduct(eventType string) bool {
+	switch eventType {
+	case ProductRegistered, ProductRevised, ProductDiscontinued, ProductDepartureClosed:
+		return true
+	}
+	return false
+}
+
+// IsReservation says whether events of this type carry a Reservation.
+func IsReservation(eventType string) bool {
+	switch eventType {
+	case ReservationPending, ReservationConfirmed, ReservationRejected, ReservationCancelRequested,
+		ReservationCancelled, ReservationCompleted:
+		return true
+	}
+	return false
+}
+
 // Envelope is what the sender of an event must say beside its data.
 type Envelope struct {
 	ID          string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
@@ -14,7 +13,7 @@ import (
 // HearReservation puts into the MD's inbox what it misses of a reservation. Repeats, disorder and losses are
 // normal: each event brings the whole history. fault.Malformed when the event cannot be understood.
 func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
-	if e.Type == contract.DepartureChanged || !strings.HasPrefix(e.Type, "oneqtour.reservation.") {
+	if !contract.IsReservation(e.Type) {
 		return nil
 	}
 	r, err := contract.Decode[contract.Reservation](e)

@@ -3,7 +3,6 @@ package usecase
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"oneqtour/apps/internal/contract"
@@ -15,7 +14,7 @@ import (
 // HearProduct displays a product as it is told, when that is newer than what is displayed. Repeats and
 // disorder are normal. fault.Malformed when the event cannot be understood.
 func (s *Service) HearProduct(ctx context.Context, e contract.Event) error {
-	if !strings.HasPrefix(e.Type, "oneqtour.product.") {
+	if !contract.IsProduct(e.Type) {
 		return nil
 	}
 	p, err := contract.Decode[contract.Product](e)

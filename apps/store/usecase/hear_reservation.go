@@ -3,7 +3,6 @@ package usecase
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"oneqtour/apps/internal/contract"
@@ -14,7 +13,7 @@ import (
 // transaction, when they are newer. Repeats, disorder and totals of a product that is not known yet are
 // normal. fault.Malformed when the event cannot be understood.
 func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
-	if !strings.HasPrefix(e.Type, "oneqtour.reservation.") {
+	if !contract.IsReservation(e.Type) && e.Type != contract.DepartureChanged {
 		return nil
 	}
 	said, err := contract.Decode[struct {

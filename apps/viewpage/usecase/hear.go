@@ -16,9 +16,7 @@ import (
 // HearProduct copies what product says of a tour product. Any order of events leads to the same documents.
 // fault.Malformed: the event names nothing that could be copied.
 func (s *Service) HearProduct(ctx context.Context, e contract.Event) error {
-	switch e.Type {
-	case contract.ProductRegistered, contract.ProductRevised, contract.ProductDiscontinued, contract.ProductDepartureClosed:
-	default:
+	if !contract.IsProduct(e.Type) {
 		return nil
 	}
 	p, err := contract.Decode[contract.Product](e)
@@ -60,16 +58,14 @@ func (s *Service) copyProduct(ctx context.Context, p product) error {
 // HearReservation copies what reservation says of a reservation and of its departure.
 // fault.Malformed: the event names nothing that could be copied.
 func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
-	switch e.Type {
-	case contract.DepartureChanged:
+	if e.Type == contract.DepartureChanged {
 		d, err := contract.Decode[contract.DepartureState](e)
 		if err != nil {
 			return err
 		}
 		return s.copyTotals(ctx, e, d.Departure)
-	case contract.ReservationPending, contract.ReservationConfirmed, contract.ReservationRejected,
-		contract.ReservationCancelRequested, contract.ReservationCancelled, contract.ReservationCompleted:
-	default:
+	}
+	if !contract.IsReservation(e.Type) {
 		return nil
 	}
 	r, err := contract.Decode[contract.Reservation](e)

@@ -286,9 +286,15 @@ func TestAnEventWithoutIdOrVersionIsMalformed(t *testing.T) {
 			t.Errorf("event %d: %v", i, err)
 		}
 	}
+	h.events = nil
 	h.tell("product", "oneqtour.product.painted.v1", "x", "text")
-	if err := hear(t.Context(), s, h.events[len(h.events)-1]); err != nil {
-		t.Errorf("an unknown type is none of our business: %v", err)
+	h.tell("product", "oneqtour.product.revised.v2", "x", "text")
+	h.tell("reservation", "oneqtour.reservation.reminded.v1", "x", "text")
+	h.tell("reservation", "oneqtour.reservation.departure-changed.v2", "x", "text")
+	for _, e := range h.events {
+		if err := hear(t.Context(), s, e); err != nil {
+			t.Errorf("%s, an unknown type, is none of our business: %v", e.Type, err)
+		}
 	}
 }
 
