@@ -26,6 +26,9 @@ func TestClosingADeparture(t *testing.T) {
 	if res := call("POST", s.md, object{"reason": "RAIN"}); res.Status != 422 || !slices.Contains(res.Fields(), "reason NOT_ALLOWED") {
 		t.Errorf("an unknown reason: %d %s", res.Status, res.Body)
 	}
+	if res := call("POST", s.md, object{"reason": "UNDER_SUBSCRIBED", "note": "a\x1bb"}); res.Status != 422 || !slices.Contains(res.Fields(), "note BAD_FORMAT") {
+		t.Errorf("a note with a control character: %d %s", res.Status, res.Body)
+	}
 	if res := call("POST", s.other, closing); res.Status != 404 {
 		t.Errorf("another MD: %d", res.Status)
 	}

@@ -20,7 +20,7 @@ func TestF1_AnMDRegistersAProduct(t *testing.T) {
 		t.Errorf("answered %d %v", res.Status, res.Header)
 	}
 	want := s.body(func(b object) {
-		b["productId"], b["mdId"], b["status"], b["version"], b["policyVersion"], b["createdAt"] = p["productId"], "md-1", "OPEN", 1, "STANDARD", p["createdAt"]
+		b["productId"], b["mdId"], b["status"], b["version"], b["createdAt"] = p["productId"], "md-1", "OPEN", 1, p["createdAt"]
 		b["departures"].([]any)[0].(object)["departureId"] = p["departures"].([]any)[0].(object)["departureId"]
 	})
 	if got, want := asJSON(t, p), asJSON(t, want); got != want {
@@ -68,6 +68,11 @@ func TestF1_WhoMayRegisterAndWhat(t *testing.T) {
 		{"a bad capacity", s.md, s.body(func(b object) { b["departures"].([]any)[0].(object)["capacity"] = 0 }), nil, 422, "INVALID", "departures[0].capacity OUT_OF_RANGE"},
 		{"an unknown member", s.md, s.body(func(b object) { b["colour"] = "red" }), nil, 422, "INVALID", "colour UNKNOWN_MEMBER"},
 		{"an id of its own", s.md, s.body(func(b object) { b["productId"] = newID() }), nil, 422, "INVALID", "productId READ_ONLY"},
+		{"a name with a control character", s.md, s.body(func(b object) { b["name"] = object{"ko": "오사카\x00"} }), nil, 422, "INVALID", "name.ko BAD_FORMAT"},
+		{"a name of two lines", s.md, s.body(func(b object) { b["name"] = object{"ko": "오사카", "en": "Osaka\nJapan"} }), nil, 422, "INVALID", "name.en BAD_FORMAT"},
+		{"a description with a control character", s.md, s.body(func(b object) { b["description"] = object{"en": "\u009b31m"} }), nil, 422, "INVALID", "description.en BAD_FORMAT"},
+		{"a description of two lines", s.md, s.body(func(b object) { delete(b, "nights"); b["description"] = object{"ko": "첫째 날\n\t간사이"} }), nil, 201, "", ""},
+		{"hundreds of thousands of departures", s.md, s.body(func(b object) { b["departures"] = slices.Repeat([]any{object{}}, 340_000) }), nil, 422, "INVALID", "departures TOO_LONG"},
 		{"nights and policy by default", s.md, s.body(func(b object) { delete(b, "nights"); delete(b, "cancellationPolicy"); delete(b, "savingsOffer") }), nil, 201, "", ""},
 	}
 	for _, c := range cases {
@@ -81,6 +86,9 @@ func TestF1_WhoMayRegisterAndWhat(t *testing.T) {
 			}
 			if c.field != "" && !slices.Contains(res.Fields(), c.field) {
 				t.Errorf("fields %v, want %s", res.Fields(), c.field)
+			}
+			if len(res.Body) > 4096 {
+				t.Errorf("an answer of %d bytes", len(res.Body))
 			}
 			if c.status == http.StatusCreated {
 				var p struct{ Nights int }
@@ -127,6 +135,37 @@ func TestF3_RevisingWithETags(t *testing.T) {
 		t.Errorf("a status by the client: %d %s", res.Status, res.Body)
 	}
 	s.wantEvents("oneqtour.product.registered.v1 1 OPEN", "oneqtour.product.revised.v1 2 OPEN")
+}
+
+// One thing has one name: the store says which version of the standard terms a reservation made today freezes.
+func TestF3_APolicyVersionIsSaidOfSpecialTermsOnly(t *testing.T) {
+	s := start(t)
+	p := s.register()
+	if named, said := p["policyVersion"]; said {
+		t.Errorf("standard terms are called %v", named)
+	}
+	p["cancellationPolicy"] = object{"type": "SPECIAL", "tiers": []any{object{"fromDays": 0, "rate": 5000}}, "consent": object{"ko": "동의\n합니다"}}
+	if res := s.put(p, s.md, `"1"`); res.Status != 200 {
+		t.Fatalf("special terms: %d %s", res.Status, res.Body)
+	}
+	p = s.get(p["productId"])
+	if p["policyVersion"] != "SPECIAL-2" {
+		t.Errorf("special terms are called %v", p["policyVersion"])
+	}
+	for version := range 2 { // what was read can be written, and standard terms come back
+		if res := s.put(p, s.md, fmt.Sprintf("%q", fmt.Sprint(version+2))); res.Status != 200 {
+			t.Fatalf("what was read: %d %s", res.Status, res.Body)
+		}
+		p = s.get(p["productId"])
+		p["cancellationPolicy"] = object{"type": "STANDARD"}
+	}
+	if named, said := s.get(p["productId"])["policyVersion"]; said {
+		t.Errorf("standard terms are called %v", named)
+	}
+	p["policyVersion"] = "STANDARD-OVERSEAS-2014-03-21"
+	if res := s.put(p, s.md, `"4"`); res.Status != 422 || !slices.Contains(res.Fields(), "policyVersion READ_ONLY") {
+		t.Errorf("another name: %d %s", res.Status, res.Body)
+	}
 }
 
 func TestF4_DiscontinuingIsFinalAndStaysReadable(t *testing.T) {

@@ -35,7 +35,7 @@ func (p Policy) check(wrong *fault.Fields) {
 		if p.Consent == nil {
 			wrong.Check(false, at+".consent", fault.Required, "")
 		} else {
-			p.Consent.check(at+".consent", maxConsent, true, wrong)
+			p.Consent.check(at+".consent", consentRule, wrong)
 		}
 	case "":
 		wrong.Check(false, at+".type", fault.Required, "")
@@ -46,7 +46,10 @@ func (p Policy) check(wrong *fault.Fields) {
 
 func (p Policy) checkTiers(at string, wrong *fault.Fields) {
 	wrong.Check(len(p.Tiers) > 0, at, fault.Required, "")
-	wrong.Check(len(p.Tiers) <= maxTiers, at, fault.TooLong, "<= 20")
+	if len(p.Tiers) > maxTiers { // not a word on each of them
+		wrong.Check(false, at, fault.TooLong, "<= 20")
+		return
+	}
 	for i, t := range p.Tiers {
 		tier := at + "[" + strconv.Itoa(i) + "]"
 		wrong.Check(t.FromDays >= 0 && t.FromDays <= maxFromDays, tier+".fromDays", fault.OutOfRange, "0..365")

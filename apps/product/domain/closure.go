@@ -1,9 +1,7 @@
 package domain
 
 import (
-	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/terms"
@@ -40,7 +38,7 @@ func CheckClosure(reason ClosureReason, note string) error {
 	wrong.Check(reason != "", "reason", fault.Required, "")
 	known := reason == UnderSubscribed || reason == SupplierFault || reason == ForceMajeure
 	wrong.Check(reason == "" || known, "reason", fault.NotAllowed, "UNDER_SUBSCRIBED, SUPPLIER_FAULT, FORCE_MAJEURE")
-	wrong.Check(utf8.RuneCountInString(note) <= maxNote, "note", fault.TooLong, "<= "+strconv.Itoa(maxNote))
+	noteRule.check(note, "note", &wrong)
 	return wrong.Err()
 }
 

@@ -1,8 +1,10 @@
 package domain
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"oneqtour/apps/internal/fault"
@@ -34,10 +36,35 @@ func (t Text) filled() Text {
 	return t
 }
 
-func (t Text) check(name string, maximum int, required bool, wrong *fault.Fields) {
-	wrong.Check(!required || strings.TrimSpace(t.Ko) != "", name+".ko", fault.Required, "")
-	wrong.Check(utf8.RuneCountInString(t.Ko) <= maximum, name+".ko", fault.TooLong, "<= "+strconv.Itoa(maximum))
-	wrong.Check(utf8.RuneCountInString(t.En) <= maximum, name+".en", fault.TooLong, "<= "+strconv.Itoa(maximum))
+// textRule is what a text must keep to, in each language.
+type textRule struct {
+	most     int // characters
+	required bool
+	lines    bool // may have line breaks and tabs
+}
+
+var (
+	nameRule        = textRule{most: maxName, required: true}
+	descriptionRule = textRule{most: maxDescription, lines: true}
+	consentRule     = textRule{most: maxConsent, required: true, lines: true}
+	noteRule        = textRule{most: maxNote}
+)
+
+func (t Text) check(name string, rule textRule, wrong *fault.Fields) {
+	wrong.Check(!rule.required || strings.TrimSpace(t.Ko) != "", name+".ko", fault.Required, "")
+	rule.check(t.Ko, name+".ko", wrong)
+	rule.check(t.En, name+".en", wrong)
+}
+
+// check also refuses control characters: nobody writes them, and lists, logs and mails are not made for them.
+func (r textRule) check(text, name string, wrong *fault.Fields) {
+	wrong.Check(utf8.RuneCountInString(text) <= r.most, name, fault.TooLong, "<= "+strconv.Itoa(r.most))
+	for _, c := range text {
+		if unicode.IsControl(c) && !(r.lines && (c == '\n' || c == '\t')) {
+			wrong.Check(false, name, fault.BadFormat, fmt.Sprintf("U+%04X", c))
+			return
+		}
+	}
 }
 
 // Details are what an MD says of a product, beside its departures.
@@ -58,8 +85,8 @@ type Details struct {
 func (d Details) check(wrong *fault.Fields) {
 	wrong.Check(d.Kind != "", "kind", fault.Required, "")
 	wrong.Check(d.Kind == "" || d.Kind == terms.Domestic || d.Kind == terms.Overseas, "kind", fault.NotAllowed, "DOMESTIC, OVERSEAS")
-	d.Name.check("name", maxName, true, wrong)
-	d.Description.check("description", maxDescription, false, wrong)
+	d.Name.check("name", nameRule, wrong)
+	d.Description.check("description", descriptionRule, wrong)
 	d.checkCountry(wrong)
 	wrong.Check(d.Nights >= 0 && d.Nights <= maxNights, "nights", fault.OutOfRange, "0..60")
 	wrong.Check(d.Price >= minPrice && d.Price <= maxPrice, "price", fault.OutOfRange, "1000..100000000")

@@ -36,7 +36,10 @@ func (d Draft) Check() error {
 	var wrong fault.Fields
 	d.Details.check(&wrong)
 	wrong.Check(len(d.Departures) > 0, "departures", fault.Required, "")
-	wrong.Check(len(d.Departures) <= maxDepartures, "departures", fault.TooLong, "<= 100")
+	if len(d.Departures) > maxDepartures { // not a word on each of them: a body may hold hundreds of thousands
+		wrong.Check(false, "departures", fault.TooLong, "<= 100")
+		return wrong.Err()
+	}
 	dates := map[terms.Date]bool{}
 	for i, dep := range d.Departures {
 		at := departureField(i)

@@ -12,7 +12,8 @@ import (
 )
 
 // document is a product in JSON: what POST and PUT take and what every answer gives. The first six members
-// are written by the service alone.
+// are written by the service alone. PolicyVersion is there for special terms: the version of the standard ones
+// depends on the date of a reservation, so store and reservation alone can name it.
 type document struct {
 	ProductID     *string    `json:"productId,omitempty"`
 	MDID          *string    `json:"mdId,omitempty"`
@@ -72,11 +73,15 @@ func (d document) draft() domain.Draft {
 
 func documentOf(p *domain.TourProduct) document {
 	s := usecase.PublicState(p)
-	return document{
-		ProductID: &s.ProductID, MDID: &s.MDID, Status: &s.Status, Version: &s.Version, PolicyVersion: &s.PolicyVersion,
+	doc := document{
+		ProductID: &s.ProductID, MDID: &s.MDID, Status: &s.Status, Version: &s.Version,
 		CreatedAt: &s.CreatedAt, Kind: s.Kind, Name: s.Name, Description: s.Description, Country: s.Country,
 		Nights: &s.Nights, Price: s.Price, DiscountRate: s.DiscountRate, Recommendation: s.Recommendation,
 		FXBenefitRate: s.FXBenefitRate, SavingsOffer: s.SavingsOffer, CancellationPolicy: &s.CancellationPolicy,
 		Departures: s.Departures,
 	}
+	if s.CancellationPolicy.Type == terms.Special {
+		doc.PolicyVersion = &s.PolicyVersion
+	}
+	return doc
 }
