@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,6 +108,10 @@ func TestF5_AnMDArrangesItsOwnItems(t *testing.T) {
 
 func TestF8_AQuoteBreaksThePriceDown(t *testing.T) {
 	s := start(t)
+	plain := s.product(func(p *contract.Product) {
+		p.SavingsOffer, p.Departures[0].Closure = nil, &contract.Closure{Reason: "FORCE_MAJEURE", ClosedOn: string(s.today)}
+	})
+	s.tell(plain)
 	special := s.product(func(p *contract.Product) {
 		p.PolicyVersion = "SPECIAL-1"
 		p.CancellationPolicy = contract.CancellationPolicy{Type: terms.Special, Consent: &contract.Text{Ko: "동의", En: "yes"},
@@ -145,6 +150,14 @@ func TestF8_AQuoteBreaksThePriceDown(t *testing.T) {
 	quote(special, "travellers=1&departureId="+special.Departures[0].DepartureID).JSON(&terms2)
 	if terms2.PolicyVersion != "SPECIAL-1" || terms2.Policy.Type != terms.Special || terms2.Policy.Consent == nil || len(terms2.Policy.Tiers) != 2 {
 		t.Errorf("special terms: %+v", terms2)
+	}
+	notOffered := quote(plain, "travellers=1&paymentPlan=SAVINGS_FUNDED&departureId="+plain.Departures[0].DepartureID)
+	if notOffered.Status != 422 || notOffered.Code() != "PLAN_NOT_OFFERED" || !slices.Contains(notOffered.Fields(), "paymentPlan NOT_ALLOWED") {
+		t.Errorf("a plan that a closed departure's product does not have: %d %s", notOffered.Status, notOffered.Body)
+	}
+	// null, as on the board, rather than absent.
+	if res := s.Do(webtest.Request{Method: "GET", Path: "/items/" + plain.ProductID}); !strings.Contains(string(res.Body), `"savingsOffer":null`) {
+		t.Errorf("an item without savings offer: %s", res.Body)
 	}
 	for query, want := range map[string]string{
 		"travellers=2":                        "422 departureId REQUIRED",

@@ -211,6 +211,8 @@ func TestQuotesThatAreRefused(t *testing.T) {
 		"on the day of departure":  {displayed(), wish, "2027-03-14", fault.TooLate},
 		"no savings offer":         {displayed(func(o *Offer) { o.Savings = nil }), funded, today, fault.PlanNotOffered},
 		"too late to save":         {displayed(), funded, "2027-01-13", fault.PlanNotOffered},
+		"too late to save, closed": {closed, funded, "2027-01-13", fault.PlanNotOffered},
+		"closed, on its day":       {closed, wish, "2027-03-14", fault.DepartureClosed},
 		"deposit below 100 won":    {displayed(func(o *Offer) { o.Price, o.DiscountRate = 1_000, 9_000 }), funded, today, fault.PlanNotOffered},
 		"hidden, and still quoted": {func() *DisplayItem { i := displayed(); i.Hide(true); return i }(), wish, today, ""},
 	}

@@ -37,35 +37,42 @@ type Quote struct {
 	Schedule terms.Schedule
 }
 
-// Quote works out a wish on a date in Seoul. Errors: NotFound (also for an item that is not displayed),
-// DepartureClosed, TooLate, PlanNotOffered.
+// Quote works out a wish on a date in Seoul. Errors, in the order in which reservation gives them: NotFound
+// (also for an item that is not displayed), PlanNotOffered, DepartureClosed, TooLate.
 func (i *DisplayItem) Quote(w Wish, today terms.Date) (Quote, error) {
-	if !i.Displayed() {
+	d, ok := i.departure(w.Departure)
+	if !ok || !i.Displayed() {
 		return Quote{}, fault.New(fault.NotFound)
 	}
-	d, ok := i.departure(w.Departure)
+	price := terms.PriceOf(i.offer.Price, i.offer.DiscountRate, w.Travellers)
+	q := Quote{Price: price, DueNow: price.Payable, Policy: i.offer.Policy, Schedule: i.Schedule(today)}
+	if w.Plan == terms.PlanSavingsFunded {
+		plan, offered := i.savingsPlan(price, today, d.Date)
+		if !offered {
+			return Quote{}, planNotOffered()
+		}
+		q.DueNow, q.Savings = plan.Deposit, &plan
+	}
 	switch {
-	case !ok:
-		return Quote{}, fault.New(fault.NotFound)
 	case d.Closed():
 		return Quote{}, fault.New(fault.DepartureClosed)
 	case d.Date <= today:
 		return Quote{}, fault.New(fault.TooLate)
 	}
-	price := terms.PriceOf(i.offer.Price, i.offer.DiscountRate, w.Travellers)
-	q := Quote{Price: price, DueNow: price.Payable, Policy: i.offer.Policy, Schedule: i.Schedule(today)}
-	if w.Plan == terms.PlanFull {
-		return q, nil
-	}
-	if i.offer.Savings == nil {
-		return Quote{}, fault.New(fault.PlanNotOffered)
-	}
-	plan, ok := terms.PlanSavings(price.Payable, i.offer.Savings.TermMonths, today, d.Date)
-	if !ok {
-		return Quote{}, fault.New(fault.PlanNotOffered)
-	}
-	q.DueNow, q.Savings = plan.Deposit, &plan
 	return q, nil
+}
+
+func (i *DisplayItem) savingsPlan(price terms.Price, today, departure terms.Date) (plan terms.SavingsPlan, offered bool) {
+	if i.offer.Savings == nil {
+		return plan, false
+	}
+	return terms.PlanSavings(price.Payable, i.offer.Savings.TermMonths, today, departure)
+}
+
+func planNotOffered() error {
+	refused := fault.New(fault.PlanNotOffered)
+	refused.Fields = []fault.Field{{Name: "paymentPlan", Code: fault.NotAllowed, Detail: terms.PlanSavingsFunded}}
+	return refused
 }
 
 func (i *DisplayItem) departure(id DepartureID) (Departure, bool) {

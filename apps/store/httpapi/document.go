@@ -24,7 +24,7 @@ type item struct {
 	Recommendation  int                    `json:"recommendation"`
 	ReservedCount   int                    `json:"reservedCount"`
 	FXBenefitRate   money.BasisPoints      `json:"fxBenefitRate"`
-	SavingsOffer    *contract.SavingsOffer `json:"savingsOffer,omitempty"`
+	SavingsOffer    *contract.SavingsOffer `json:"savingsOffer"`
 	Departures      []departure            `json:"departures"`
 	PolicyVersion   string                 `json:"policyVersion"`
 	Version         int64                  `json:"version"`

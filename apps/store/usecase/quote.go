@@ -6,8 +6,8 @@ import (
 	"oneqtour/apps/store/domain"
 )
 
-// Quote says what a reservation made now would cost. Refusals: Invalid, NotFound, DepartureClosed, TooLate,
-// PlanNotOffered.
+// Quote says what a reservation made now would cost. Refusals, in this order: Invalid, NotFound,
+// PlanNotOffered, DepartureClosed, TooLate.
 func (s *Service) Quote(ctx context.Context, id domain.ProductID, wish domain.Wish) (domain.Quote, error) {
 	if err := wish.Check(); err != nil {
 		return domain.Quote{}, err
