@@ -132,9 +132,17 @@ func TestF13_ProductsAndReservationsAtOneGlance(t *testing.T) {
 	if d := b.Items[0].Departures[0]; d.Confirmed != 2 || d.Reservations["CONFIRMED"] != 1 || b.Items[0].Reservations["CONFIRMED"] != 1 {
 		t.Errorf("counts: %s", raw)
 	}
-	res, again := get(t, "/board?limit=1&kind=OVERSEAS", "If-None-Match", `"x", W/`+res.Header.Get("ETag"))
+	if told := r.CreatedAt.Format(time.RFC3339Nano); b.AsOf != told || !b.Items[0].AsOf.Equal(r.CreatedAt) {
+		t.Errorf("as of %s, want the newest event's time, %s", b.AsOf, told)
+	}
+	tag := res.Header.Get("ETag")
+	res, again := get(t, "/board?limit=1&kind=OVERSEAS", "If-None-Match", `"x", W/`+tag)
 	if res.StatusCode != http.StatusNotModified || len(again) != 0 {
 		t.Errorf("unchanged board: %d %s", res.StatusCode, again)
+	}
+	reserve(t, newID(), p, &totals, deliverConfirmed(t))
+	if res, raw = get(t, "/board?limit=1&kind=OVERSEAS", "If-None-Match", tag); decode(t, res, raw).Items[0].Reservations["CONFIRMED"] != 2 || res.Header.Get("ETag") == tag {
+		t.Errorf("changed board: %d %s", res.StatusCode, raw)
 	}
 
 	res, raw = get(t, "/md", "Authorization", stack.issuer.Bearer(md, "MD"))
@@ -144,7 +152,7 @@ func TestF13_ProductsAndReservationsAtOneGlance(t *testing.T) {
 	after := fmt.Sprintf("/mine?after=%s:%d", r.ReservationID, r.Version)
 	res, raw = get(t, after, "Authorization", stack.issuer.Bearer(customer, "CUSTOMER"))
 	mine := decode(t, res, raw)
-	if len(mine.Items) != 1 || mine.Items[0].ReservationID != r.ReservationID || mine.Savings == nil {
+	if len(mine.Items) != 1 || mine.Items[0].ReservationID != r.ReservationID || mine.Savings == nil || mine.AsOf != b.AsOf || mine.NextCursor != nil {
 		t.Errorf("mine: %s", raw)
 	}
 	if bytes.Contains(raw, []byte(`"history"`)) || bytes.Contains(raw, []byte(`"meta"`)) {
