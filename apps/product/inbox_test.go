@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,6 +56,30 @@ func TestClosingADeparture(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	s.wantEvents("oneqtour.product.registered.v1 1 OPEN", "oneqtour.product.departure-closed.v1 2 OPEN")
+
+	// A refund that needs a hand, and then is made.
+	progress := func() string {
+		var got struct{ Total, Done, Failed int }
+		call("GET", s.md, nil).JSON(&got)
+		return fmt.Sprint(got.Total, got.Done, got.Failed)
+	}
+	for _, step := range []struct {
+		refund string
+		states []string
+		want   string
+	}{
+		{contract.RefundRequested, []string{contract.StatusPending, contract.StatusConfirmed, contract.StatusCancelRequested}, "2 1 0"},
+		{contract.RefundStuck, []string{contract.StatusPending, contract.StatusConfirmed, contract.StatusCancelRequested, contract.StatusCancelRequested}, "2 1 1"},
+		{contract.RefundDone, []string{contract.StatusPending, contract.StatusConfirmed, contract.StatusCancelRequested, contract.StatusCancelRequested, contract.StatusCancelled}, "2 2 0"},
+	} {
+		e := reservation(open, p, departure, step.states...)
+		r, _ := contract.Decode[contract.Reservation](e)
+		r.Cancellation = &contract.Cancellation{Parts: []contract.RefundPart{{RefundID: newID(), Status: contract.RefundDone}, {RefundID: newID(), Status: step.refund}}}
+		e.Data, _ = json.Marshal(r)
+		if ack := s.Deliver("reservation", e); ack != "SUCCESS" || progress() != step.want {
+			t.Errorf("%s: %s, progress %s, want %s", step.refund, ack, progress(), step.want)
+		}
+	}
 }
 
 // reservation is an event that says the whole history.
@@ -66,7 +91,11 @@ func reservation(id string, p object, departure any, states ...string) contract.
 	from := ""
 	for i, to := range states {
 		// A minute ahead, so that what follows a closure is later than it.
-		r.History = append(r.History, contract.HistoryEntry{Version: int64(i + 1), From: from, To: to, At: time.Now().Add(time.Duration(i) * time.Minute)})
+		h := contract.HistoryEntry{Version: int64(i + 1), Kind: "TRANSITION", From: from, To: to, At: time.Now().Add(time.Duration(i) * time.Minute), Cause: "CAUSE_" + to}
+		if from == to {
+			h.Kind = "REFUND_DONE"
+		}
+		r.History = append(r.History, h)
 		from = to
 	}
 	e, _ := contract.NewEvent(contract.Envelope{ID: newID(), Source: "reservation", Subject: id, Time: time.Now(),
@@ -78,7 +107,7 @@ func TestN5_EveryChangeOfAReservationReachesTheInboxOnce(t *testing.T) {
 	s := start(t)
 	p := object{"productId": newID()}
 	id, departure := newID(), newID()
-	cancelled := reservation(id, p, departure, contract.StatusPending, contract.StatusConfirmed, contract.StatusCancelRequested, contract.StatusCancelled)
+	cancelled := reservation(id, p, departure, contract.StatusPending, contract.StatusConfirmed, contract.StatusCancelRequested, contract.StatusCancelled, contract.StatusCancelled)
 	confirmed := reservation(id, p, departure, contract.StatusPending, contract.StatusConfirmed)
 	for _, e := range []contract.Event{cancelled, confirmed, cancelled, {ID: newID(), Type: contract.DepartureChanged, Data: []byte(`{}`)}} {
 		if ack := s.Deliver("reservation", e); ack != "SUCCESS" {
@@ -89,10 +118,10 @@ func TestN5_EveryChangeOfAReservationReachesTheInboxOnce(t *testing.T) {
 		res := s.Do(webtest.Request{Method: "GET", Path: "/md/notices" + query, Bearer: s.md})
 		var page struct {
 			Items []struct {
-				Seq                              int64
-				ReservationID, ProductID, Status string
-				At                               time.Time
-				Acknowledged                     bool
+				Seq                                           int64
+				ReservationID, ProductID, Status, Kind, Cause string
+				At                                            time.Time
+				Acknowledged                                  bool
 			}
 			NextCursor string
 		}
@@ -100,25 +129,26 @@ func TestN5_EveryChangeOfAReservationReachesTheInboxOnce(t *testing.T) {
 			t.Fatalf("%s: %d %s", query, res.Status, res.Body)
 		}
 		for _, n := range page.Items {
-			if n.ReservationID != id || n.ProductID != p["productId"] || n.At.IsZero() {
+			if n.ReservationID != id || n.ProductID != p["productId"] || n.At.IsZero() || n.Cause != "CAUSE_"+n.Status {
 				t.Errorf("notice %+v", n)
 			}
-			seqs, statuses = append(seqs, n.Seq), append(statuses, n.Status)
+			seqs, statuses = append(seqs, n.Seq), append(statuses, n.Kind+" "+n.Status)
 		}
 		return seqs, statuses, page.NextCursor
 	}
 	seqs, statuses, _ := inbox("")
-	if !slices.Equal(seqs, []int64{1, 2, 3}) || !slices.Equal(statuses, []string{"CONFIRMED", "CANCEL_REQUESTED", "CANCELLED"}) {
+	if !slices.Equal(seqs, []int64{1, 2, 3, 4}) ||
+		!slices.Equal(statuses, []string{"TRANSITION CONFIRMED", "TRANSITION CANCEL_REQUESTED", "TRANSITION CANCELLED", "REFUND_DONE CANCELLED"}) {
 		t.Errorf("inbox %v %v", seqs, statuses)
 	}
-	if seqs, _, _ := inbox("?after=2"); !slices.Equal(seqs, []int64{3}) {
+	if seqs, _, _ := inbox("?after=2"); !slices.Equal(seqs, []int64{3, 4}) {
 		t.Errorf("after 2: %v", seqs)
 	}
 	_, _, next := inbox("?limit=2")
-	if seqs, _, _ := inbox("?limit=2&cursor=" + next); !slices.Equal(seqs, []int64{3}) {
+	if seqs, _, _ := inbox("?limit=2&cursor=" + next); !slices.Equal(seqs, []int64{3, 4}) {
 		t.Errorf("second page: %v", seqs)
 	}
-	for path, want := range map[string]int{"/md/notices/2/acknowledgement": 204, "/md/notices/4/acknowledgement": 404, "/md/notices/x/acknowledgement": 404} {
+	for path, want := range map[string]int{"/md/notices/2/acknowledgement": 204, "/md/notices/5/acknowledgement": 404, "/md/notices/x/acknowledgement": 404} {
 		if res := s.Do(webtest.Request{Method: "POST", Path: path, Bearer: s.md}); res.Status != want {
 			t.Errorf("%s: %d", path, res.Status)
 		}

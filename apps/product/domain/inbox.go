@@ -14,15 +14,19 @@ type Notice struct {
 	ProductID     ProductID
 	Version       int64  // of the reservation after the change
 	Status        string // of the reservation after the change
+	Kind          string // of the change: TRANSITION, or what happened without one
+	Cause         string
 	At            time.Time
 	Acknowledged  bool
 }
 
-// HistoryRow is one line of a reservation's history. The first has no From.
+// HistoryRow is one line of a reservation's history. The first has no From; one that is no transition, such as
+// a refund that was made or a compensation that was paid, has From = To.
 type HistoryRow struct {
-	Version  int64
-	From, To string
-	At       time.Time
+	Version     int64
+	Kind, Cause string
+	From, To    string
+	At          time.Time
 }
 
 // ReservationNews is what an event says of a reservation: its whole history, however many events were missed.
@@ -46,7 +50,7 @@ func (r ReservationNews) MissingNotices(known []int64) []Notice {
 			continue
 		}
 		missing = append(missing, Notice{ReservationID: r.ReservationID, ProductID: r.ProductID,
-			Version: row.Version, Status: row.To, At: row.At})
+			Version: row.Version, Status: row.To, Kind: row.Kind, Cause: row.Cause, At: row.At})
 	}
 	slices.SortStableFunc(missing, func(a, b Notice) int { return cmp.Compare(a.Version, b.Version) })
 	return slices.CompactFunc(missing, func(a, b Notice) bool { return a.Version == b.Version })

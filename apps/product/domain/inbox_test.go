@@ -43,6 +43,24 @@ func TestN5_OneNoticeForEveryRowButTheFirst(t *testing.T) {
 	}
 }
 
+func TestN5_ARowThatIsNoTransitionIsNewsToo(t *testing.T) {
+	rows := history("PENDING", "CONFIRMED", "CANCEL_REQUESTED", "CANCEL_REQUESTED", "CANCELLED", "CANCELLED", "CANCELLED")
+	for i, kind := range []string{"TRANSITION", "TRANSITION", "TRANSITION", "WAIVER_CLAIMED", "TRANSITION", "REFUND_DONE", "COMPENSATION_PAID"} {
+		rows[i].Kind, rows[i].Cause = kind, "cause of "+kind
+	}
+	var got []string
+	for _, n := range (ReservationNews{History: rows}).MissingNotices([]int64{2}) {
+		if n.Cause != "cause of "+n.Kind {
+			t.Errorf("notice %+v", n)
+		}
+		got = append(got, n.Kind+" "+n.Status)
+	}
+	want := []string{"TRANSITION CANCEL_REQUESTED", "WAIVER_CLAIMED CANCEL_REQUESTED", "TRANSITION CANCELLED", "REFUND_DONE CANCELLED", "COMPENSATION_PAID CANCELLED"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestWhenAReservationIsFinished(t *testing.T) {
 	if _, ok := (ReservationNews{History: history("PENDING", "CONFIRMED", "CANCEL_REQUESTED")}).FinishedAt(); ok {
 		t.Error("a reservation that is cancelling is not finished")

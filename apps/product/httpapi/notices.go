@@ -15,6 +15,8 @@ type notice struct {
 	ReservationID string    `json:"reservationId"`
 	ProductID     string    `json:"productId"`
 	Status        string    `json:"status"`
+	Kind          string    `json:"kind"`
+	Cause         string    `json:"cause"`
 	At            time.Time `json:"at"`
 	Acknowledged  bool      `json:"acknowledged"`
 }
@@ -38,7 +40,7 @@ func (a api) notices(c *fiber.Ctx) error {
 	}
 	page := web.List[notice]{Items: make([]notice, 0, limit)}
 	for _, n := range found[:min(limit, len(found))] {
-		page.Items = append(page.Items, notice{n.Seq, n.ReservationID, string(n.ProductID), n.Status, n.At, n.Acknowledged})
+		page.Items = append(page.Items, notice{n.Seq, n.ReservationID, string(n.ProductID), n.Status, n.Kind, n.Cause, n.At, n.Acknowledged})
 	}
 	if len(found) > limit {
 		page.NextCursor = web.Next(found[limit-1].Seq)

@@ -80,13 +80,14 @@ func addNotices(ctx context.Context, tx *sql.Tx, md domain.MDID, last int64, not
 	if len(notices) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 7*len(notices))
+	args := make([]any, 0, 9*len(notices))
 	for _, n := range notices {
 		last++
-		args = append(args, md, last, n.ReservationID, n.Version, n.ProductID, n.Status, n.At)
+		args = append(args, md, last, n.ReservationID, n.Version, n.ProductID, n.Status, n.Kind, n.Cause, n.At)
 	}
-	rows := strings.TrimSuffix(strings.Repeat("(?,?,?,?,?,?,?),", len(notices)), ",")
-	_, err := tx.ExecContext(ctx, "INSERT INTO notices (md_id, seq, reservation_id, version, product_id, status, at) VALUES "+rows, args...)
+	rows := strings.TrimSuffix(strings.Repeat("(?,?,?,?,?,?,?,?,?),", len(notices)), ",")
+	_, err := tx.ExecContext(ctx, `INSERT INTO notices (md_id, seq, reservation_id, version, product_id, status, kind, cause, at)
+		VALUES `+rows, args...)
 	if err != nil {
 		return fmt.Errorf("add notices: %w", err)
 	}
@@ -115,7 +116,7 @@ func remember(ctx context.Context, tx *sql.Tx, news domain.ReservationNews) erro
 
 // NoticesAfter reads by number.
 func (r *Inbox) NoticesAfter(ctx context.Context, md domain.MDID, after int64, limit int) ([]domain.Notice, error) {
-	rows, err := r.db.QueryContext(ctx, `SELECT seq, reservation_id, product_id, version, status, at, acknowledged_at IS NOT NULL
+	rows, err := r.db.QueryContext(ctx, `SELECT seq, reservation_id, product_id, version, status, kind, cause, at, acknowledged_at IS NOT NULL
 		FROM notices WHERE md_id = ? AND seq > ? ORDER BY seq LIMIT ?`, md, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read notices: %w", err)
@@ -124,7 +125,7 @@ func (r *Inbox) NoticesAfter(ctx context.Context, md domain.MDID, after int64, l
 	var notices []domain.Notice
 	for rows.Next() {
 		var n domain.Notice
-		if err := rows.Scan(&n.Seq, &n.ReservationID, &n.ProductID, &n.Version, &n.Status, &n.At, &n.Acknowledged); err != nil {
+		if err := rows.Scan(&n.Seq, &n.ReservationID, &n.ProductID, &n.Version, &n.Status, &n.Kind, &n.Cause, &n.At, &n.Acknowledged); err != nil {
 			return nil, fmt.Errorf("read notices: %w", err)
 		}
 		notices = append(notices, n)

@@ -17,6 +17,7 @@ import (
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/dbtest"
 	"oneqtour/apps/internal/fault"
+	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/internal/outbox"
 	"oneqtour/apps/internal/terms"
 	"oneqtour/apps/product/domain"
@@ -227,6 +228,17 @@ func news(md domain.MDID, reservation string, version int) domain.ReservationNew
 		from = to
 	}
 	return n
+}
+
+// A crash between a change of the schema and the note that it was made runs the file again.
+func TestEachMigrationCanRunAgain(t *testing.T) {
+	db := open(t)
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM schema_product WHERE version_id > 0"); err != nil {
+		t.Fatal(err)
+	}
+	if err := mysqldb.Migrate(t.Context(), db, Migrations()); err != nil {
+		t.Error(err)
+	}
 }
 
 // Two MDs, each event delivered twice and in disorder by sixteen workers: every row of every history is

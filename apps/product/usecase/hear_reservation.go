@@ -36,8 +36,10 @@ func understood(r contract.Reservation) error {
 	if r.MDID == "" || len(r.MDID) > 100 || r.Version < 1 || !isStatus(r.Status) || len(r.History) == 0 {
 		return fmt.Errorf("mdId, version, status or history is missing or out of range")
 	}
-	if slices.ContainsFunc(r.History, func(h contract.HistoryEntry) bool { return !isStatus(h.To) || h.Version < 1 || h.At.IsZero() }) {
-		return fmt.Errorf("a row of the history has no state, version or time")
+	if slices.ContainsFunc(r.History, func(h contract.HistoryEntry) bool {
+		return !isStatus(h.To) || h.Version < 1 || h.At.IsZero() || len(h.Kind) > 64 || len(h.Cause) > 200
+	}) {
+		return fmt.Errorf("a row of the history has no state, version or time, or is too long")
 	}
 	return nil
 }
@@ -49,7 +51,8 @@ func newsOf(r contract.Reservation) domain.ReservationNews {
 		ProductID: domain.ProductID(r.ProductID), DepartureID: domain.DepartureID(r.DepartureID),
 		Version: r.Version, Status: r.Status}
 	for _, h := range r.History {
-		news.History = append(news.History, domain.HistoryRow{Version: h.Version, From: h.From, To: h.To, At: h.At.UTC()})
+		news.History = append(news.History, domain.HistoryRow{Version: h.Version, Kind: h.Kind, Cause: h.Cause,
+			From: h.From, To: h.To, At: h.At.UTC()})
 	}
 	if r.Cancellation != nil {
 		news.Stuck = slices.ContainsFunc(r.Cancellation.Parts, func(p contract.RefundPart) bool { return p.Status == contract.RefundStuck })
