@@ -159,6 +159,7 @@ type service struct {
 	store    *mysql.Repository
 	provider *provider.Client
 	log      *buffer
+	settings usecase.Settings
 	ahead    atomic.Int64 // by how much the clock of the service is ahead, in ns
 }
 
@@ -189,14 +190,19 @@ var pace = domain.Pace{InFlight: 400 * time.Millisecond, Watch: 24 * time.Hour}
 
 func serveOn(t testing.TB, db *sql.DB, providerURL string) *service {
 	t.Helper()
+	return serveWith(t, db, providerURL, usecase.Settings{Pace: pace, AnswerWithin: 2500 * time.Millisecond})
+}
+
+func serveWith(t testing.TB, db *sql.DB, providerURL string, settings usecase.Settings) *service {
+	t.Helper()
 	s := &service{t: t, db: db, log: &buffer{}, store: mysql.NewRepository(db, 20*time.Second),
-		provider: provider.New(providerURL, providerSecret, 8*time.Second)}
+		provider: provider.New(providerURL, providerSecret, 8*time.Second), settings: settings}
 	logger := telemetry.NewLogger(s.log, "payment", "debug")
 	s.payments = usecase.New(usecase.Ports{
 		Payments: s.store, Agenda: s.store, Provider: s.provider, Announce: func() {},
 		Clock: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) },
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
-	}, usecase.Settings{Pace: pace, AnswerWithin: 2500 * time.Millisecond})
+	}, s.settings)
 	s.app = web.NewApp(web.Options{AppID: "payment", AppToken: appToken, Log: logger})
 	httpapi.App(s.app, s.payments, web.Subscriptions{App: "payment", PubSub: "pubsub", Keep: deadletter.Keep(db)})
 	t.Cleanup(func() {
@@ -220,11 +226,17 @@ func (s *service) resumes() *service {
 // call is a request as the sidecar delivers it.
 func (s *service) call(path string, body any, caller ...string) (int, []byte) {
 	s.t.Helper()
+	return s.callWith(http.Header{}, path, body, caller...)
+}
+
+func (s *service) callWith(header http.Header, path string, body any, caller ...string) (int, []byte) {
+	s.t.Helper()
 	raw, ok := body.([]byte)
 	if !ok {
 		raw, _ = json.Marshal(body)
 	}
 	req := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(raw))
+	req.Header = header
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Dapr-Api-Token", appToken)
 	for _, c := range caller {
@@ -291,6 +303,11 @@ func (s *service) hear(eventType string, r contract.Reservation) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return s.deliver(e)
+}
+
+func (s *service) deliver(e contract.Event) string {
+	s.t.Helper()
 	_, raw := s.call("/events/reservation", e)
 	var answer struct{ Status string }
 	_ = json.Unmarshal(raw, &answer)

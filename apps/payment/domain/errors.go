@@ -20,6 +20,7 @@ var (
 
 // What a service must not do; these are logged for an operator.
 var (
+	ErrNotStored     = errors.New("the payment is certainly not stored")
 	ErrExists        = errors.New("there is a payment of this purpose already")
 	ErrNotRefundable = errors.New("only an approved payment can be refunded")
 	ErrTooMuch       = errors.New("refunds would exceed what was charged")

@@ -59,7 +59,7 @@ func result(reservation, purpose string, a usecase.Answer) contract.PaymentResul
 	}
 }
 
-// webhook answers 200 whatever it is told: it comes unsigned, from the internet, and is a hint at most. Only a
+// webhook answers 200 whatever it is told, unless it is more than a request may be: it comes unsigned, from the internet, and is a hint at most. Only a
 // hint that could not be stored is worth the provider's repetition.
 func (h handler) webhook(c *fiber.Ctx) error {
 	var hint struct {

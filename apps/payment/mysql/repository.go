@@ -39,11 +39,12 @@ func NewRepository(db *sql.DB, lease time.Duration) *Repository {
 	return &Repository{db: db, lease: lease}
 }
 
-// Add stores a new payment; domain.ErrExists when there is one of this reservation and purpose.
+// Add stores a new payment; domain.ErrExists when there is one of this reservation and purpose,
+// domain.ErrNotStored when it certainly is not stored. Any other error leaves it open whether it is.
 func (r *Repository) Add(ctx context.Context, p *domain.Payment, events []contract.Event) error {
 	var err error
 	if s := p.Snapshot(); len(events) == 0 {
-		err = insert(ctx, r.db, s) // one statement is a transaction, in one round trip
+		err = r.insertAlone(ctx, s)
 	} else {
 		err = mysqldb.InTx(ctx, r.db, func(tx *sql.Tx) error {
 			if err := insert(ctx, tx, s); err != nil {
@@ -59,6 +60,20 @@ func (r *Repository) Add(ctx context.Context, p *domain.Payment, events []contra
 		return fmt.Errorf("add payment: %w", err)
 	}
 	return nil
+}
+
+// insertAlone needs no transaction: one statement is one, in one round trip. The connection is taken first,
+// since what fails before there is one has certainly stored nothing.
+func (r *Repository) insertAlone(ctx context.Context, s domain.Snapshot) error {
+	conn, err := r.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", domain.ErrNotStored, err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err = insert(ctx, conn, s); mysqldb.Undone(err) {
+		return fmt.Errorf("%w: %w", domain.ErrNotStored, err)
+	}
+	return err
 }
 
 // Get reads a payment; domain.ErrNotFound.

@@ -43,8 +43,12 @@ func (s *Service) Approve(ctx context.Context, r Request) (Answer, error) {
 	switch err := s.payments.Add(waiting, p, nil); {
 	case errors.Is(err, domain.ErrExists):
 		return s.repeated(waiting, intent)
+	case errors.Is(err, domain.ErrNotStored):
+		return Answer{}, domain.ErrNotSent.Because(err)
 	case err != nil:
-		return Answer{}, domain.ErrNotSent.Because(err) // stored or not, the provider was not called
+		// Nobody was called, but the row may be there, and only the void order of its reservation ends it. To
+		// say "not sent" would end the reservation without one.
+		return Answer{}, domain.ErrUnknown.Because(err)
 	}
 	select {
 	case outcome := <-s.charge(ctx, p, r.Token):

@@ -19,7 +19,8 @@ type Change func(p *domain.Payment) ([]contract.Event, error)
 
 // Payments keeps payments. Absent ones are domain.ErrNotFound.
 type Payments interface {
-	// Add stores a new payment; domain.ErrExists when there is one of this reservation and purpose.
+	// Add stores a new payment; domain.ErrExists when there is one of this reservation and purpose,
+	// domain.ErrNotStored when it certainly is not stored. Any other error leaves it open whether it is.
 	Add(ctx context.Context, p *domain.Payment, events []contract.Event) error
 	Get(ctx context.Context, id domain.PaymentID) (*domain.Payment, error)
 	Find(ctx context.Context, r domain.ReservationID, p domain.Purpose) (*domain.Payment, error)
