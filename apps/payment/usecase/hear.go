@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/rs/zerolog"
 
@@ -16,9 +16,16 @@ import (
 // savingsFunded is the payment plan that charges a deposit instead of the price.
 const savingsFunded = "SAVINGS_FUNDED"
 
+// states are the events that tell the state of a reservation. What is not here is not for payment, another
+// version of the same event neither: its members may mean something else.
+var states = []string{
+	contract.ReservationPending, contract.ReservationConfirmed, contract.ReservationRejected,
+	contract.ReservationCancelRequested, contract.ReservationCancelled, contract.ReservationCompleted,
+}
+
 // HearReservation obeys void orders and cancellations. It stores what is to be done; resume does it.
 func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
-	if !strings.HasPrefix(e.Type, "oneqtour.reservation.") || e.Type == contract.DepartureChanged {
+	if !slices.Contains(states, e.Type) {
 		return nil
 	}
 	r, err := contract.Decode[contract.Reservation](e)
