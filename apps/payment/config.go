@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"oneqtour/apps/internal/config"
+	"oneqtour/apps/payment/usecase"
 )
 
 // settings of payment, read from the environment. README.md lists them.
@@ -22,5 +23,5 @@ const margin = 2 * time.Second
 
 func (s settings) inFlight() time.Duration { return s.ProviderTimeout + margin }
 
-// lease covers the two calls of one step, and the storing.
-func (s settings) lease() time.Duration { return 2*s.ProviderTimeout + 2*margin }
+// lease covers one step at its longest: read, ask, store, return, store.
+func (s settings) lease() time.Duration { return 2*s.ProviderTimeout + 3*usecase.Storing }

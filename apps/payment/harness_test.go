@@ -199,7 +199,7 @@ func serveWith(t testing.TB, db *sql.DB, providerURL string, settings usecase.Se
 		provider: provider.New(providerURL, providerSecret, 8*time.Second), settings: settings}
 	logger := telemetry.NewLogger(s.log, "payment", "debug")
 	s.payments = usecase.New(usecase.Ports{
-		Payments: s.store, Agenda: s.store, Provider: s.provider, Announce: func() {},
+		Payments: s.store, Agenda: s.store, Books: s.store, Provider: s.provider, Announce: func() {},
 		Clock: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) },
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	}, s.settings)

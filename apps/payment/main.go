@@ -48,7 +48,7 @@ func run(ctx context.Context, cfg settings) (err error) {
 	relay := outbox.NewRelay(database.DB, dapr.Publisher(cfg.PubSub))
 	repository := mysql.NewRepository(database.DB, cfg.lease())
 	payments := usecase.New(usecase.Ports{
-		Payments: repository, Agenda: repository, Provider: bank, Announce: relay.Wake,
+		Payments: repository, Agenda: repository, Books: repository, Provider: bank, Announce: relay.Wake,
 		Clock: time.Now, NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	}, usecase.Settings{
 		Pace:         domain.Pace{InFlight: cfg.inFlight(), Watch: cfg.Watch},

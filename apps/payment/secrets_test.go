@@ -52,7 +52,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 func dump(s *service) string {
 	s.t.Helper()
 	var all strings.Builder
-	for _, table := range []string{"payments", "refunds", "outbox", "dead_letters"} {
+	for _, table := range []string{"payments", "refunds", "payment_steps", "outbox", "dead_letters"} {
 		rows, err := s.db.Query("SELECT * FROM " + table)
 		if err != nil {
 			s.t.Fatal(err)

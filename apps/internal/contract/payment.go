@@ -1,6 +1,10 @@
 package contract
 
-import "oneqtour/apps/internal/money"
+import (
+	"time"
+
+	"oneqtour/apps/internal/money"
+)
 
 // What a payment is for; there is one payment per (reservation, purpose).
 const (
@@ -37,6 +41,8 @@ const (
 const (
 	ApprovePath = "/payments/approve"
 	InquirePath = "/payments/inquire"
+
+	PaymentTimelinePath = "/payments/timeline"
 )
 
 // ApproveRequest asks payment to charge. It is idempotent by (ReservationID, Purpose).
@@ -86,4 +92,27 @@ type Refund struct {
 	Cause    string    `json:"cause"`
 	Amount   money.KRW `json:"amount"`
 	Status   string    `json:"status"`
+}
+
+// PaymentTimelineRequest asks what has happened to the payments of a reservation.
+type PaymentTimelineRequest struct {
+	ReservationID string `json:"reservationId"`
+}
+
+// PaymentTimeline is the answer, oldest first.
+type PaymentTimeline struct {
+	Items []PaymentStep `json:"items"`
+}
+
+// PaymentStep is one thing that happened.
+type PaymentStep struct {
+	At       time.Time `json:"at"`
+	Purpose  string    `json:"purpose"`
+	Kind     string    `json:"kind"`   // PAYMENT, REFUND, ALARM
+	Status   string    `json:"status"` // afterwards, of the payment or the refund; NOT_SENT: an attempt that was forgotten
+	Amount   money.KRW `json:"amount,omitempty"`
+	RefundID string    `json:"refundId,omitempty"`
+	Cause    string    `json:"cause,omitempty"`
+	Detail   string    `json:"detail,omitempty"` // a code, a bank reference, the text of an alarm
+	Actor    string    `json:"actor,omitempty"`  // the operator who did it
 }

@@ -35,6 +35,9 @@ func (p *Payment) move(to Status, m Moment) error {
 	p.status = to
 	p.version++
 	p.attempts, p.next = 0, m.Now
+	if to != Requested {
+		p.step(m, Step{Kind: StepPayment, Status: string(to), Amount: p.charged, Detail: p.declineCode})
+	}
 	switch to {
 	case Approved:
 		p.next = never

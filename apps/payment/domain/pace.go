@@ -17,6 +17,7 @@ const (
 	firstPause = 500 * time.Millisecond
 	longPause  = 30 * time.Second
 	firstWatch = 15 * time.Second
+	tooOld     = 24 * time.Hour // of an UNKNOWN payment
 )
 
 // again schedules the next attempt: after 0.5, 1, 2, 4, 8 … s, at most 30 s. What has been open for long is

@@ -35,6 +35,7 @@ const (
 	WasDeclined Happening = "declined"
 	WasVoided   Happening = "voided"
 	WasRefunded Happening = "refunded"
+	WasStuck    Happening = "refund-stuck"
 )
 
 // Payment is the aggregate: a payment and its refunds.
@@ -54,11 +55,13 @@ type Payment struct {
 	finalAt       time.Time
 	attempts      int
 	next          time.Time // when resume must look at it; never: not at all
+	alarmedAt     time.Time // zero: nobody was told yet that the provider does not know it
 	refunds       []Refund
 
 	forgotten bool
 	happened  []Happening
 	alarms    []string
+	steps     []Step
 }
 
 // Intent is a wish to charge.
@@ -154,7 +157,11 @@ func (p *Payment) Happened() []Happening {
 	return h
 }
 
-func (p *Payment) alarm(text string) { p.alarms = append(p.alarms, text) }
+// alarm is for an operator, in the log and in the timeline.
+func (p *Payment) alarm(text string, m Moment) {
+	p.alarms = append(p.alarms, text)
+	p.step(m, Step{Kind: StepAlarm, Status: string(p.status), Detail: text})
+}
 
 // Alarms are what an operator must hear of.
 func (p *Payment) Alarms() []string { return p.alarms }

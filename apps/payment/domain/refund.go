@@ -50,7 +50,7 @@ func (r Refund) Reason() string {
 func (p *Payment) Refund(r Refund, m Moment) error {
 	if known, ok := p.refundFor(r.Cause); ok {
 		if known.ID != r.ID || known.Amount != r.Amount {
-			p.alarm("another refund was asked for the same cause; the first one holds")
+			p.alarms = append(p.alarms, "another refund was asked for the same cause; the first one holds")
 		}
 		if known.Status == RefundDone {
 			p.raise(WasRefunded)
@@ -79,6 +79,7 @@ func (p *Payment) addRefund(r Refund, m Moment) {
 	}
 	p.refunds = append(p.refunds, r)
 	p.version++
+	p.refundStep(m, r, "", "")
 }
 
 // OpenRefund is the refund that the provider must be called for next.
@@ -139,6 +140,7 @@ func (c Charge) lists(r Refund) bool {
 func (p *Payment) refundDone(i int, m Moment) error {
 	p.refunds[i].Status = RefundDone
 	p.version++
+	p.refundStep(m, p.refunds[i], "", "")
 	p.afterRefund(m)
 	if p.status == Voiding {
 		return p.closeVoid(m)
@@ -150,7 +152,8 @@ func (p *Payment) refundDone(i int, m Moment) error {
 func (p *Payment) refundStuck(i int, code string, m Moment) error {
 	p.refunds[i].Status, p.refunds[i].Code = RefundStuck, code
 	p.version++
-	p.alarm("refund " + string(p.refunds[i].ID) + " was refused for good: " + code)
+	p.refundStep(m, p.refunds[i], code, "")
+	p.alarm("refund "+string(p.refunds[i].ID)+" was refused for good: "+code, m)
 	p.afterRefund(m)
 	return nil
 }

@@ -60,7 +60,7 @@ func (p *Payment) isCharged(c Charge, m Moment) error {
 			return p.move(Approved, m)
 		}
 		p.declineCode = AmountMismatch
-		p.alarm("the provider charged another amount; it is returned in full")
+		p.alarm("the provider charged another amount; it is returned in full", m)
 		if err := p.move(Voiding, m); err != nil {
 			return err
 		}
@@ -104,11 +104,21 @@ func (p *Payment) unheardOf(m Moment) error {
 		}
 		return p.doubt(m)
 	case Unknown:
+		p.tellOfAge(m)
 		return p.doubt(m)
 	case Declined, Voided:
 		p.watch(m)
 	}
 	return nil
+}
+
+// tellOfAge tells an operator, once, of a payment that nobody has ended: its reservation should have been decided
+// long ago. It is asked for all the same.
+func (p *Payment) tellOfAge(m Moment) {
+	if p.alarmedAt.IsZero() && !m.Now.Before(p.requestedAt.Add(tooOld)) {
+		p.alarmedAt = m.Now
+		p.alarm("an unknown payment is older than 24 hours, the provider does not know it and no void order has come", m)
+	}
 }
 
 // doubt leaves the question open and asks again.
@@ -130,6 +140,7 @@ func (p *Payment) neverLeft(m Moment) error {
 	switch p.status {
 	case Requested, Unknown:
 		p.forgotten = true
+		p.step(m, Step{Kind: StepPayment, Status: forgottenStatus})
 	case Voiding:
 		return p.move(Voided, m)
 	}

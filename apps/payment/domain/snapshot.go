@@ -24,6 +24,7 @@ type Snapshot struct {
 	FinalAt       time.Time // zero: not final
 	Attempts      int
 	Next          time.Time // zero: nothing to do
+	AlarmedAt     time.Time // zero: nobody was told that the provider does not know it
 	Refunds       []Refund  // in the order in which they were asked for
 }
 
@@ -33,7 +34,8 @@ func (p *Payment) Snapshot() Snapshot {
 		ID: p.id, Reservation: p.reservation, Purpose: p.purpose, Method: p.method, Amount: p.amount,
 		Status: p.status, DeclineCode: p.declineCode, Charged: p.charged, Version: p.version,
 		CorrelationID: p.correlationID, CausationID: p.causationID, RequestedAt: p.requestedAt,
-		FinalAt: p.finalAt, Attempts: p.attempts, Next: p.next, Refunds: slices.Clone(p.refunds),
+		FinalAt: p.finalAt, Attempts: p.attempts, Next: p.next, AlarmedAt: p.alarmedAt,
+		Refunds: slices.Clone(p.refunds),
 	}
 }
 
@@ -43,6 +45,7 @@ func Restore(s Snapshot) *Payment {
 		id: s.ID, reservation: s.Reservation, purpose: s.Purpose, method: s.Method, amount: s.Amount,
 		status: s.Status, declineCode: s.DeclineCode, charged: s.Charged, version: s.Version,
 		correlationID: s.CorrelationID, causationID: s.CausationID, requestedAt: s.RequestedAt,
-		finalAt: s.FinalAt, attempts: s.Attempts, next: s.Next, refunds: slices.Clone(s.Refunds),
+		finalAt: s.FinalAt, attempts: s.Attempts, next: s.Next, alarmedAt: s.AlarmedAt,
+		refunds: slices.Clone(s.Refunds),
 	}
 }

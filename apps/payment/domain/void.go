@@ -50,12 +50,12 @@ func (p *Payment) foundLater(c Charge, m Moment) {
 	r, asked := p.refundFor(CauseVoid)
 	switch {
 	case !asked:
-		p.alarm("a " + string(p.status) + " payment was charged after all; it is returned in full")
+		p.alarm("a "+string(p.status)+" payment was charged after all; it is returned in full", m)
 		p.takeBack(c, m)
 	case r.Status == RefundRequested:
 		p.next = m.Now
 	default:
-		p.alarm("a " + string(p.status) + " payment is charged although its refund is " + string(r.Status))
+		p.alarm("a "+string(p.status)+" payment is charged although its refund is "+string(r.Status), m)
 		p.watch(m)
 	}
 }

@@ -14,6 +14,7 @@ func App(app *fiber.App, payments *usecase.Service, events web.Subscriptions) {
 	h := handler{payments}
 	app.Post(contract.ApprovePath, web.OnlyFrom("reservation"), h.approve)
 	app.Post(contract.InquirePath, web.OnlyFrom("reservation"), h.inquire)
+	app.Post(contract.PaymentTimelinePath, web.OnlyFrom("reservation"), h.timeline)
 	app.Post("/webhooks/payment", web.OnlyFrom("gateway"), h.webhook)
 
 	events.Topics = map[string]web.Hear{contract.TopicReservation: payments.HearReservation}

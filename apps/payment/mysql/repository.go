@@ -50,6 +50,9 @@ func (r *Repository) Add(ctx context.Context, p *domain.Payment, events []contra
 			if err := insert(ctx, tx, s); err != nil {
 				return err
 			}
+			if err := addSteps(ctx, tx, p); err != nil {
+				return err
+			}
 			return outbox.Add(ctx, tx, messages(events))
 		})
 	}
@@ -151,6 +154,9 @@ func write(ctx context.Context, tx *sql.Tx, before domain.Snapshot, p *domain.Pa
 		if err := writeRefunds(ctx, tx, before, after); err != nil {
 			return err
 		}
+	}
+	if err := addSteps(ctx, tx, p); err != nil {
+		return err
 	}
 	return outbox.Add(ctx, tx, messages(events))
 }

@@ -14,6 +14,7 @@ import (
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/dbtest"
+	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/internal/outbox"
 	"oneqtour/apps/payment/domain"
 )
@@ -94,6 +95,21 @@ func TestWhatIsStoredIsWhatIsReadBack(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(after.Snapshot(), read.Snapshot()) {
 			t.Errorf("step %d: stored %+v\nread %+v, %v", i, after.Snapshot(), read.Snapshot(), err)
 		}
+	}
+}
+
+// A crash may come between a change of the schema and the note that it was made.
+func TestEveryMigrationCanBeRunAgain(t *testing.T) {
+	r, db := open(t)
+	p := added(t, r)
+	if _, err := db.Exec("DELETE FROM schema_payment WHERE version_id > 0"); err != nil {
+		t.Fatal(err)
+	}
+	if err := mysqldb.Migrate(t.Context(), db, Migrations()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Get(t.Context(), p.ID()); err != nil {
+		t.Error(err)
 	}
 }
 

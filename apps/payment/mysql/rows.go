@@ -18,21 +18,23 @@ type conn interface {
 }
 
 const columns = `payment_id, reservation_id, purpose, method, amount, status, decline_code, charged, version,
-	correlation_id, causation_id, requested_at, final_at, attempts, next_attempt_at`
+	correlation_id, causation_id, requested_at, final_at, attempts, next_attempt_at, alarmed_at`
 
 func insert(ctx context.Context, c conn, s domain.Snapshot) error {
-	_, err := c.ExecContext(ctx, "INSERT INTO payments ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	_, err := c.ExecContext(ctx, "INSERT INTO payments ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		s.ID, s.Reservation, s.Purpose, s.Method, s.Amount, s.Status, s.DeclineCode, s.Charged, s.Version,
-		s.CorrelationID, s.CausationID, null(s.RequestedAt), null(s.FinalAt), s.Attempts, null(s.Next))
+		s.CorrelationID, s.CausationID, null(s.RequestedAt), null(s.FinalAt), s.Attempts, null(s.Next), null(s.AlarmedAt))
 	return err
 }
 
 // update writes what can change, and gives the payment free for the next worker.
 func update(ctx context.Context, tx *sql.Tx, from int64, s domain.Snapshot) error {
 	res, err := tx.ExecContext(ctx, `UPDATE payments SET status = ?, decline_code = ?, charged = ?, version = ?,
-		causation_id = ?, final_at = ?, attempts = ?, next_attempt_at = ?, claimed_until = NULL
+		causation_id = ?, final_at = ?, attempts = ?, next_attempt_at = ?, alarmed_at = ?,
+		claimed_until = NULL
 		WHERE payment_id = ? AND version = ?`,
-		s.Status, s.DeclineCode, s.Charged, s.Version, s.CausationID, null(s.FinalAt), s.Attempts, null(s.Next), s.ID, from)
+		s.Status, s.DeclineCode, s.Charged, s.Version, s.CausationID, null(s.FinalAt), s.Attempts, null(s.Next),
+		null(s.AlarmedAt), s.ID, from)
 	return onlyOne(res, err)
 }
 
@@ -71,17 +73,17 @@ func writeRefunds(ctx context.Context, tx *sql.Tx, before, after domain.Snapshot
 
 func read(ctx context.Context, c conn, where string, args ...any) (domain.Snapshot, error) {
 	var s domain.Snapshot
-	var requested, final, next sql.NullTime
+	var requested, final, next, alarmed sql.NullTime
 	err := c.QueryRowContext(ctx, "SELECT "+columns+" FROM payments WHERE "+where, args...).Scan(
 		&s.ID, &s.Reservation, &s.Purpose, &s.Method, &s.Amount, &s.Status, &s.DeclineCode, &s.Charged, &s.Version,
-		&s.CorrelationID, &s.CausationID, &requested, &final, &s.Attempts, &next)
+		&s.CorrelationID, &s.CausationID, &requested, &final, &s.Attempts, &next, &alarmed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, domain.ErrNotFound
 	}
 	if err != nil {
 		return s, fmt.Errorf("read payment: %w", err)
 	}
-	s.RequestedAt, s.FinalAt, s.Next = requested.Time, final.Time, next.Time
+	s.RequestedAt, s.FinalAt, s.Next, s.AlarmedAt = requested.Time, final.Time, next.Time, alarmed.Time
 	s.Refunds, err = readRefunds(ctx, c, s.ID)
 	return s, err
 }

@@ -98,7 +98,7 @@ func (s *Service) charge(ctx context.Context, p *domain.Payment, token domain.To
 }
 
 func (s *Service) settle(ctx context.Context, p *domain.Payment, reply domain.Reply) (Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, storing)
+	ctx, cancel := context.WithTimeout(ctx, Storing)
 	defer cancel()
 	m := s.moment()
 	stored, err := s.payments.Change(ctx, p, s.change(ctx, m, func(p *domain.Payment) error { return p.Replied(reply, m) }))

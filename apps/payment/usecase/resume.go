@@ -13,10 +13,12 @@ import (
 )
 
 const (
-	atWork  = 32                     // payments that one replica looks at in the same moment
-	idle    = 250 * time.Millisecond // between looks when nobody calls
-	storing = 5 * time.Second        // for a transaction whose caller may have left
+	atWork = 32                     // payments that one replica looks at in the same moment
+	idle   = 250 * time.Millisecond // between looks when nobody calls
 )
+
+// Storing bounds a transaction whose caller may have left.
+const Storing = 5 * time.Second
 
 // Resume does what is open until the context ends: asks the provider for payments whose outcome is not known,
 // returns money, and watches final payments. When to look at which is in the database, so that neither a
@@ -59,7 +61,9 @@ func (s *Service) due(ctx context.Context, free int) ([]domain.PaymentID, error)
 
 // resumeOne takes one step with one payment. A step that fails is taken again when its lease has ended.
 func (s *Service) resumeOne(ctx context.Context, id domain.PaymentID) {
-	p, err := s.payments.Get(ctx, id)
+	reading, cancel := context.WithTimeout(ctx, Storing)
+	defer cancel()
+	p, err := s.payments.Get(reading, id)
 	if err == nil {
 		ctx = telemetry.WithCorrelation(telemetry.WithTrace(ctx, ""), p.CorrelationID())
 		if refund, open := p.OpenRefund(); open {
@@ -109,7 +113,7 @@ func (s *Service) giveBack(ctx context.Context, p *domain.Payment, refund domain
 }
 
 func (s *Service) update(ctx context.Context, id domain.PaymentID, do func(*domain.Payment, domain.Moment) error) error {
-	ctx, cancel := context.WithTimeout(ctx, storing)
+	ctx, cancel := context.WithTimeout(ctx, Storing)
 	defer cancel()
 	m := s.moment()
 	p, err := s.payments.Update(ctx, id, s.change(ctx, m, func(p *domain.Payment) error { return do(p, m) }))

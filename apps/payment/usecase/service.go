@@ -31,6 +31,12 @@ type Payments interface {
 	Update(ctx context.Context, id domain.PaymentID, change Change) (*domain.Payment, error)
 }
 
+// Books are read for operators and for the reconciliation.
+type Books interface {
+	// Timeline gives what has happened to the payments of a reservation, oldest first.
+	Timeline(ctx context.Context, r domain.ReservationID) ([]TimelineStep, error)
+}
+
 // Agenda says which payments must be looked at.
 type Agenda interface {
 	// Claim leases at most limit payments that are due, for long enough to call the provider twice.
@@ -62,6 +68,7 @@ type (
 type Service struct {
 	payments Payments
 	agenda   Agenda
+	books    Books
 	provider Provider
 	settings Settings
 	clock    Clock
@@ -75,6 +82,7 @@ type Service struct {
 type Ports struct {
 	Payments Payments
 	Agenda   Agenda
+	Books    Books
 	Provider Provider
 	Announce func() // called after a commit that may have stored events
 	Clock    Clock
@@ -84,7 +92,7 @@ type Ports struct {
 // New makes the service.
 func New(p Ports, s Settings) *Service {
 	return &Service{
-		payments: p.Payments, agenda: p.Agenda, provider: p.Provider, announce: p.Announce,
+		payments: p.Payments, agenda: p.Agenda, books: p.Books, provider: p.Provider, announce: p.Announce,
 		clock: p.Clock, newID: p.NewID, settings: s, wake: make(chan struct{}, 1),
 	}
 }
