@@ -22,11 +22,7 @@ const MinCharge money.KRW = 100
 
 // Reservation is one customer's reservation of seats on a departure. Price and terms are frozen when it is
 // made. It changes by its methods alone.
-type Reservation struct {
-	s Snapshot
-	// VoidOrder is raised by a step after which payment must leave nothing charged; it goes into the event.
-	voidOrder bool
-}
+type Reservation struct{ s Snapshot }
 
 // Snapshot is a reservation as it is stored.
 type Snapshot struct {
@@ -48,6 +44,7 @@ type Snapshot struct {
 	Status        Status         `json:"status"`
 	Version       int64          `json:"version"`
 	Payments      []Payment      `json:"payments,omitempty"`
+	VoidOrder     VoidStatus     `json:"voidOrder,omitempty"`
 	Cancellation  *Cancellation  `json:"cancellation,omitempty"`
 	CorrelationID string         `json:"correlationId"`
 	CreatedAt     time.Time      `json:"createdAt"`
@@ -143,9 +140,6 @@ func (r *Reservation) Snapshot() Snapshot {
 	return s
 }
 
-// VoidOrder says whether payment must leave nothing charged for this reservation.
-func (r *Reservation) VoidOrder() bool { return r.voidOrder }
-
 // Status of the reservation.
 func (r *Reservation) Status() Status { return r.s.Status }
 
@@ -167,7 +161,9 @@ func (r *Reservation) Reject(d *Departure, actor, cause string, void bool, at ti
 	if err := r.move(d, Rejected, Entry{At: at, Actor: actor, Cause: cause}); err != nil {
 		return err
 	}
-	r.voidOrder = void
+	if void {
+		r.s.VoidOrder = VoidOrdered
+	}
 	return nil
 }
 

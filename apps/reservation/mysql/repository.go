@@ -72,12 +72,15 @@ func (r *Repository) Update(ctx context.Context, id domain.ReservationID,
 		if err != nil {
 			return err
 		}
-		before := departure.Snapshot().Version
+		state, before := reservation.Status(), departure.Snapshot().Version
 		change, err := fn(reservation, departure)
 		if err != nil || change == nil {
 			return err
 		}
-		if err := updateReservation(ctx, tx, reservation.Snapshot(), *change); err != nil {
+		if change.KeyOnly {
+			return saveKeys(ctx, tx, id, *change)
+		}
+		if err := updateReservation(ctx, tx, state, reservation.Snapshot(), *change); err != nil {
 			return err
 		}
 		if err := saveDeparture(ctx, tx, departure, before); err != nil {

@@ -52,13 +52,17 @@ func scanReservation(row scanner) (*domain.Reservation, error) {
 	return domain.Restore(s), nil
 }
 
-func updateReservation(ctx context.Context, tx *sql.Tx, s domain.Snapshot, c usecase.Change) error {
-	tried := 0
+// updateReservation writes a reservation that was read in state before.
+func updateReservation(ctx context.Context, tx *sql.Tx, before domain.Status, s domain.Snapshot, c usecase.Change) error {
+	kept, tried := 1, 0
+	if s.Status != before {
+		kept = 0
+	}
 	if c.Tried {
 		tried = 1
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE reservations SET status = ?, version = ?, document = ?, next_attempt_at = ?, claim = NULL,
-		attempts = attempts + ? WHERE id = ?`, s.Status, s.Version, toJSON(s), orNull(c.Next), tried, s.ID)
+		attempts = attempts * ? + ? WHERE id = ?`, s.Status, s.Version, toJSON(s), orNull(c.Next), kept, tried, s.ID)
 	if err != nil {
 		return fmt.Errorf("update reservation: %w", err)
 	}

@@ -18,6 +18,7 @@ type CancelRequest struct {
 // A PENDING reservation is withdrawn (202). Whoever cancels again is told of the existing cancellation.
 // Refusals: NOT_FOUND (also another's), NOT_CANCELLABLE, TOO_LATE, FEE_CHANGED, and those of the key.
 func (s *Service) Cancel(ctx context.Context, key Key, id domain.ReservationID, q CancelRequest) (Answer, error) {
+	accepted := s.now() // decides fee and lateness, however long locks make it wait
 	if answer, known, err := s.replay(ctx, key); known || err != nil {
 		return answer, err
 	}
@@ -28,21 +29,21 @@ func (s *Service) Cancel(ctx context.Context, key Key, id domain.ReservationID, 
 		}
 		if r.Snapshot().Cancellation != nil {
 			answer = cancelled(r)
-			return &Change{NewKey: &NewKey{key, answer}, Next: s.nextLook(r)}, nil
+			return &Change{NewKey: &NewKey{key, answer}, KeyOnly: true}, nil
 		}
 		err := r.RequestCancellation(d, domain.Cancelling{
-			Actor: key.Subject, Reason: q.Reason, ExpectedFee: q.ExpectedFee, NewID: s.newID, At: s.now(),
+			Actor: key.Subject, Reason: q.Reason, ExpectedFee: q.ExpectedFee, NewID: s.newID, At: accepted,
 		})
 		if err != nil {
 			return nil, err
 		}
 		answer = cancelled(r)
-		change := &Change{NewKey: &NewKey{key, answer}, Next: s.nextLook(r)}
+		change := &Change{NewKey: &NewKey{key, answer}, Next: s.nextLook(r, accepted)}
 		if r.Status() == domain.Rejected { // withdrawn: the request that made it has its last answer, too
 			last := present(r)
 			change.Answer = &last
 		}
-		change.Messages, err = s.announce(ctx, r, d, key.Value)
+		change.Messages, err = s.announce(ctx, accepted, r, d, key.Value)
 		return change, err
 	})
 	if errors.Is(err, ErrKeyKnown) {

@@ -2,6 +2,7 @@ package usecase
 
 import (
 	"context"
+	"time"
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/money"
@@ -23,7 +24,7 @@ var eventTypes = map[domain.Status]string{
 }
 
 // announce is the event of the reservation's present state, with its whole history and the departure's totals.
-func (s *Service) announce(ctx context.Context, r *domain.Reservation, d *domain.Departure, causation string) ([]outbox.Message, error) {
+func (s *Service) announce(ctx context.Context, at time.Time, r *domain.Reservation, d *domain.Departure, causation string) ([]outbox.Message, error) {
 	snap := r.Snapshot()
 	data := contract.Reservation{
 		Meta: contract.Meta{Version: snap.Version, CorrelationID: snap.CorrelationID, CausationID: causation,
@@ -33,12 +34,12 @@ func (s *Service) announce(ctx context.Context, r *domain.Reservation, d *domain
 		History:          History(snap.History),
 		Departure:        totals(d),
 	}
-	return s.message(ctx, eventTypes[snap.Status], string(snap.ID), data)
+	return s.message(ctx, at, eventTypes[snap.Status], string(snap.ID), data)
 }
 
-func (s *Service) message(ctx context.Context, eventType, subject string, data any) ([]outbox.Message, error) {
+func (s *Service) message(ctx context.Context, at time.Time, eventType, subject string, data any) ([]outbox.Message, error) {
 	e, err := contract.NewEvent(contract.Envelope{
-		ID: s.newID(), Source: appID, Type: eventType, Subject: subject, Time: s.now(), TraceParent: telemetry.Trace(ctx),
+		ID: s.newID(), Source: appID, Type: eventType, Subject: subject, Time: at, TraceParent: telemetry.Trace(ctx),
 	}, data)
 	return []outbox.Message{{Topic: contract.TopicReservation, Event: e}}, err
 }

@@ -9,8 +9,9 @@ import (
 	"oneqtour/apps/reservation/domain"
 )
 
-// PaymentHeard follows payment's events. One alone never confirms: it wakes the inquiry. A refund that is done
-// is noted, and the last one ends the cancellation.
+// PaymentHeard follows payment's events. One alone never confirms: it wakes the inquiry. An approval that comes
+// too late is told to payment again at once, and its word that nothing is charged ends a void order. A refund
+// that is done is noted, and the last one ends the cancellation.
 func (s *Service) PaymentHeard(ctx context.Context, e contract.Event) error {
 	switch e.Type {
 	case contract.PaymentApproved, contract.PaymentDeclined, contract.PaymentVoided:
@@ -18,7 +19,7 @@ func (s *Service) PaymentHeard(ctx context.Context, e contract.Event) error {
 		if err != nil {
 			return err
 		}
-		return s.agenda.Soon(ctx, domain.ReservationID(p.ReservationID))
+		return s.outcomeHeard(ctx, p, e)
 	case contract.PaymentRefunded:
 		p, err := contract.Decode[contract.Payment](e)
 		if err != nil {
@@ -29,14 +30,56 @@ func (s *Service) PaymentHeard(ctx context.Context, e contract.Event) error {
 	return nil
 }
 
+func (s *Service) outcomeHeard(ctx context.Context, p contract.Payment, e contract.Event) error {
+	id := domain.ReservationID(p.ReservationID)
+	r, err := s.reservations.Find(ctx, id)
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		return nil // a tombstone's, or another installation's
+	case err != nil:
+		return err
+	case r.Status() == domain.Pending:
+		return s.agenda.Soon(ctx, id)
+	case e.Type == contract.PaymentApproved && r.ApprovedTooLate(p.PaymentID):
+		return s.approvedTooLate(ctx, id, p.PaymentID, e.ID)
+	case e.Type != contract.PaymentApproved && p.Purpose == contract.PurposePrice && r.VoidOpen():
+		return s.voidObeyed(ctx, id)
+	}
+	return nil
+}
+
+// approvedTooLate announces a reservation that must not be charged again at once.
+func (s *Service) approvedTooLate(ctx context.Context, id domain.ReservationID, paymentID, causation string) error {
+	now := s.now()
+	defer s.committed()
+	return s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
+		if !r.ApprovedTooLate(paymentID) {
+			return nil, nil
+		}
+		messages, err := s.announce(ctx, now, r, d, causation)
+		return &Change{Messages: messages, Next: s.nextLook(r, now)}, err
+	})
+}
+
+// voidObeyed takes a reservation off the agenda: nothing is charged for it.
+func (s *Service) voidObeyed(ctx context.Context, id domain.ReservationID) error {
+	return s.reservations.Update(ctx, id, func(r *domain.Reservation, _ *domain.Departure) (*Change, error) {
+		if !r.NothingCharged() {
+			return nil, nil
+		}
+		return &Change{}, nil
+	})
+}
+
 func (s *Service) refunded(ctx context.Context, p contract.Payment, causation string) error {
+	now := s.now()
 	err := s.reservations.Update(ctx, domain.ReservationID(p.ReservationID), func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
 		changed := false
 		for _, refund := range p.Refunds {
 			if refund.Status != contract.RefundDone || refund.Cause != contract.RefundCauseCancel {
 				continue
 			}
-			one, err := r.PartRefunded(d, refund.RefundID, s.now())
+			one, err := r.PartRefunded(d, refund.RefundID, now)
 			if err != nil {
 				return nil, err
 			}
@@ -45,8 +88,8 @@ func (s *Service) refunded(ctx context.Context, p contract.Payment, causation st
 		if !changed {
 			return nil, nil
 		}
-		messages, err := s.announce(ctx, r, d, causation)
-		return &Change{Messages: messages, Next: s.nextLook(r)}, err
+		messages, err := s.announce(ctx, now, r, d, causation)
+		return &Change{Messages: messages, Next: s.nextLook(r, now)}, err
 	})
 	if errors.Is(err, domain.ErrNotFound) {
 		return nil // a tombstone's, or another installation's
@@ -57,12 +100,12 @@ func (s *Service) refunded(ctx context.Context, p contract.Payment, causation st
 	return err
 }
 
-// nextLook is when a reservation in its present state wants to be looked at again.
-func (s *Service) nextLook(r *domain.Reservation) time.Time {
-	switch r.Status() {
-	case domain.CancelRequested:
-		return s.now().Add(s.limits.Resend)
-	case domain.Confirmed:
+// nextLook is when a reservation that has just changed wants to be looked at again.
+func (s *Service) nextLook(r *domain.Reservation, now time.Time) time.Time {
+	switch {
+	case r.Status() == domain.CancelRequested, r.VoidOpen():
+		return now.Add(s.limits.Resend)
+	case r.Status() == domain.Confirmed:
 		return r.TripOver()
 	}
 	return time.Time{}

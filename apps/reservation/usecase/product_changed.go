@@ -2,6 +2,7 @@ package usecase
 
 import (
 	"context"
+	"time"
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
@@ -27,6 +28,7 @@ func (s *Service) ProductChanged(ctx context.Context, e contract.Event) error {
 	if err := check(said); err != nil {
 		return err
 	}
+	now := s.now()
 	err = s.catalogue.Follow(ctx, domain.ProductID(said.ProductID),
 		func(known *domain.TourProduct, departures map[domain.DepartureID]*domain.Departure) (Followed, error) {
 			if known != nil && known.Version >= said.Version {
@@ -39,7 +41,7 @@ func (s *Service) ProductChanged(ctx context.Context, e contract.Event) error {
 				if !changed {
 					continue
 				}
-				messages, err := s.departureChanged(ctx, d, said.Meta, e.ID)
+				messages, err := s.departureChanged(ctx, now, d, said.Meta, e.ID)
 				if err != nil {
 					return Followed{}, err
 				}
@@ -95,9 +97,9 @@ func copyOf(p contract.Product) domain.TourProduct {
 	return product
 }
 
-func (s *Service) departureChanged(ctx context.Context, d *domain.Departure, by contract.Meta, causation string) ([]outbox.Message, error) {
+func (s *Service) departureChanged(ctx context.Context, at time.Time, d *domain.Departure, by contract.Meta, causation string) ([]outbox.Message, error) {
 	t := totals(d)
-	return s.message(telemetry.WithCorrelation(ctx, by.CorrelationID), contract.DepartureChanged, t.DepartureID, contract.DepartureState{
+	return s.message(telemetry.WithCorrelation(ctx, by.CorrelationID), at, contract.DepartureChanged, t.DepartureID, contract.DepartureState{
 		Meta:      contract.Meta{Version: t.Version, CorrelationID: by.CorrelationID, CausationID: causation, Actor: by.Actor},
 		Departure: t,
 	})

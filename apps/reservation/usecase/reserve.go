@@ -75,7 +75,7 @@ func (s *Service) hold(ctx context.Context, key Key, correlationID string, q Res
 				return nil, Change{}, err
 			}
 			made = r
-			messages, err := s.announce(ctx, r, d, correlationID)
+			messages, err := s.announce(ctx, wish.At, r, d, correlationID)
 			// Looked at only if this process does not settle it itself.
 			return r, Change{Messages: messages, Next: wish.At.Add(s.limits.Saga)}, err
 		})
@@ -117,14 +117,14 @@ func (s *Service) awaitKnown(ctx context.Context, find func() error) error {
 // worker and in another replica: whoever finds it PENDING first decides.
 func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome) (Answer, error) {
 	var answer Answer
-	busy := false
+	busy, now := false, s.now()
 	err := s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
 		answer, busy = Answer{}, false
 		if r.Status() != domain.Pending {
 			answer = present(r)
 			return nil, nil
 		}
-		change, err := s.decide(r, d, o)
+		change, err := s.decide(r, d, o, now)
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +134,7 @@ func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome
 			change.Answer = &answer
 		}
 		if r.Status() != domain.Pending {
-			change.Messages, err = s.announce(ctx, r, d, o.Result.PaymentID)
+			change.Messages, err = s.announce(ctx, now, r, d, o.Result.PaymentID)
 		}
 		return change, err
 	})
@@ -152,8 +152,7 @@ func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome
 }
 
 // decide changes a PENDING reservation by the outcome of its payment.
-func (s *Service) decide(r *domain.Reservation, d *domain.Departure, o Outcome) (*Change, error) {
-	now := s.now()
+func (s *Service) decide(r *domain.Reservation, d *domain.Departure, o Outcome, now time.Time) (*Change, error) {
 	switch o.Kind {
 	case Approved:
 		if err := r.Confirm(d, cardPayment(o.Result.PaymentID, o.Result.Amount), now); err != nil {

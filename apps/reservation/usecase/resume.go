@@ -18,6 +18,7 @@ const (
 	look         = 250 * time.Millisecond // how often the agenda is read
 	lease        = 10 * time.Second       // longer than an inquiry may take
 	atOnce       = 8
+	lastResend   = time.Hour      // the longest pause between two reminders to payment
 	keepKeys     = 25 * time.Hour // a stored answer lives at least 24 hours
 )
 
@@ -72,8 +73,10 @@ func (s *Service) resumeOne(ctx context.Context, due DueReservation) error {
 	switch snap.Status {
 	case domain.Pending:
 		return s.resumePending(ctx, snap, due.Attempts)
+	case domain.Rejected:
+		return s.resumeVoid(ctx, snap.ID, due.Attempts)
 	case domain.CancelRequested:
-		return s.announceAgain(ctx, snap.ID)
+		return s.announceAgain(ctx, snap.ID, due.Attempts)
 	case domain.Confirmed:
 		return s.complete(ctx, snap.ID)
 	}
@@ -110,42 +113,60 @@ func (s *Service) resumePending(ctx context.Context, snap domain.Snapshot, attem
 
 // giveUp ends the wait for a payment. The event carries a void order: whatever payment finds is returned.
 func (s *Service) giveUp(ctx context.Context, id domain.ReservationID) error {
+	now := s.now()
 	defer s.committed()
 	return s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
 		if r.Status() != domain.Pending {
 			return nil, nil
 		}
-		if err := r.Reject(d, appID, domain.CauseHoldLimit, true, s.now()); err != nil {
+		if err := r.Reject(d, appID, domain.CauseHoldLimit, true, now); err != nil {
 			return nil, err
 		}
 		answer := present(r)
-		messages, err := s.announce(ctx, r, d, string(id))
-		return &Change{Messages: messages, Answer: &answer}, err
+		messages, err := s.announce(ctx, now, r, d, string(id))
+		return &Change{Messages: messages, Answer: &answer, Next: s.nextLook(r, now)}, err
 	})
 }
 
-// announceAgain says once more that refunds are awaited; payment answers for those already done.
-func (s *Service) announceAgain(ctx context.Context, id domain.ReservationID) error {
+// resumeVoid asks whether a void order was obeyed and repeats it when it was not. NONE is an answer as well:
+// the call that could have charged was over long before the first reminder.
+func (s *Service) resumeVoid(ctx context.Context, id domain.ReservationID, attempts int) error {
+	result, err := s.payments.Inquire(ctx, contract.InquiryRequest{ReservationID: string(id), Purpose: contract.PurposePrice})
+	if err == nil {
+		switch result.Status {
+		case contract.PaymentIsVoided, contract.PaymentIsDeclined, contract.PaymentNone:
+			return s.voidObeyed(ctx, id)
+		}
+	}
+	return s.announceAgain(ctx, id, attempts)
+}
+
+// announceAgain says once more that refunds or a void are awaited, each time after twice as long; payment
+// answers for what is already done.
+func (s *Service) announceAgain(ctx context.Context, id domain.ReservationID, attempts int) error {
+	now := s.now()
+	next := now.Add(min(s.limits.Resend<<min(attempts+1, 12), lastResend))
 	defer s.committed()
 	return s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
-		if r.Status() != domain.CancelRequested {
+		if r.Status() != domain.CancelRequested && !r.VoidOpen() {
 			return nil, nil
 		}
-		messages, err := s.announce(ctx, r, d, string(id))
-		return &Change{Messages: messages, Next: s.now().Add(s.limits.Resend), Tried: true}, err
+		messages, err := s.announce(ctx, now, r, d, string(id))
+		return &Change{Messages: messages, Next: next, Tried: true}, err
 	})
 }
 
 func (s *Service) complete(ctx context.Context, id domain.ReservationID) error {
+	now := s.now()
 	defer s.committed()
 	return s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
 		if r.Status() != domain.Confirmed {
 			return nil, nil
 		}
-		if err := r.Complete(d, s.now()); err != nil {
+		if err := r.Complete(d, now); err != nil {
 			return nil, err
 		}
-		messages, err := s.announce(ctx, r, d, string(id))
+		messages, err := s.announce(ctx, now, r, d, string(id))
 		return &Change{Messages: messages}, err
 	})
 }

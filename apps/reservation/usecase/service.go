@@ -17,7 +17,8 @@ type Change struct {
 	Forget   bool      // that key is forgotten: the next attempt with it makes a new reservation
 	NewKey   *NewKey   // a further key with its answer
 	Next     time.Time // when the reservation wants to be looked at again; zero: never
-	Tried    bool      // counts one more attempt to settle it
+	Tried    bool      // counts one more attempt to settle it; a new state counts from 0 again
+	KeyOnly  bool      // nothing but NewKey is written
 	_        struct{}  // keyed literals only
 }
 
@@ -114,7 +115,7 @@ type Limits struct {
 	Saga        time.Duration // for reserving as a whole, detached from the request
 	Hold        time.Duration // how long seats wait for an unknown payment
 	KeyInFlight time.Duration // for how long an unanswered key counts as being worked on
-	Resend      time.Duration // after which an unfinished cancellation is announced again
+	Resend      time.Duration // after which a cancellation or a void order without an answer is announced again; doubled each time
 }
 
 // DefaultLimits suit a provider that answers at once.

@@ -57,7 +57,7 @@ type stage struct {
 	departure string
 }
 
-func newStage(t *testing.T, capacity int) *stage {
+func newStage(t *testing.T, capacity int, change ...func(*usecase.Limits)) *stage {
 	t.Helper()
 	db := dbtest.Open(t, mysql.Migrations(), outbox.Migrations())
 	s := &stage{t: t, db: db, cashier: &cashier{approve: approved}, clock: &atomic.Int64{}, departure: newID()}
@@ -68,6 +68,9 @@ func newStage(t *testing.T, capacity int) *stage {
 	limits := usecase.DefaultLimits()
 	limits.ProductWait = 200 * time.Millisecond
 	limits.Hold = 3 * time.Second
+	for _, c := range change {
+		c(&limits)
+	}
 	s.service = usecase.New(usecase.Ports{
 		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository, Payments: s.cashier,
 		Now: func() time.Time { return time.Now().Add(time.Duration(s.clock.Load())) }, NewID: newID, Committed: func() {},
