@@ -13,6 +13,7 @@ var (
 	ErrConsentRequired = fault.New(fault.ConsentRequired)
 	ErrPlanNotOffered  = fault.New(fault.PlanNotOffered)
 	ErrSoldOut         = fault.New(fault.SoldOut)
+	ErrIDTaken         = fault.New(fault.IDTaken)
 	ErrNotCancellable  = fault.New(fault.NotCancellable)
 	ErrFeeChanged      = fault.New(fault.FeeChanged)
 	ErrDeclined        = fault.New(fault.PaymentDeclined)

@@ -8,7 +8,7 @@ import (
 // Status of a reservation.
 type Status string
 
-// The states. Rejected, Cancelled and Completed are final.
+// The states. Rejected, Cancelled and Completed are final; of Rejected there is one exception, Reopen.
 const (
 	Pending         Status = "PENDING"
 	Confirmed       Status = "CONFIRMED"
@@ -18,10 +18,12 @@ const (
 	Completed       Status = "COMPLETED"
 )
 
-// transitions is every step that a reservation can take; no client writes a status.
+// transitions is every step that a reservation can take; no client writes a status. REJECTED is final, but for
+// one that was rejected because payment was certainly not asked: Reopen.
 var transitions = map[Status][]Status{
 	"":              {Pending},
 	Pending:         {Confirmed, Rejected},
+	Rejected:        {Pending},
 	Confirmed:       {CancelRequested, Completed},
 	CancelRequested: {Cancelled},
 }

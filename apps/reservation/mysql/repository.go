@@ -7,9 +7,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"time"
 
-	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/internal/outbox"
 	"oneqtour/apps/reservation/domain"
@@ -31,28 +29,42 @@ type Repository struct{ db *sql.DB }
 // NewRepository uses a pool whose schema is migrated.
 func NewRepository(db *sql.DB) *Repository { return &Repository{db: db} }
 
-// Create implements usecase.Reservations. The key's row comes first: a twin waits for it, not for the seats.
-func (r *Repository) Create(ctx context.Context, key usecase.Key, reservationID domain.ReservationID, id domain.DepartureID,
-	fn func(*domain.Departure) (*domain.Reservation, usecase.Change, error),
-) error {
+// Create implements usecase.Reservations. The key's row comes first: a twin waits for it, not for the seats. The
+// reservation's row comes before the departure's, as everywhere: who waited for it with the departure in hand
+// would wait for one who holds it and wants the departure. An id made here is in nobody else's hand.
+func (r *Repository) Create(ctx context.Context, n usecase.NewReservation, fn func(usecase.Offer) (*domain.Reservation, usecase.Change, error)) error {
 	return mysqldb.InTx(ctx, r.db, func(tx *sql.Tx) error {
-		if err := insertKey(ctx, tx, key, reservationID, nil); err != nil {
-			return err
-		}
-		departure, err := lockDeparture(ctx, tx, id)
+		err := insertKey(ctx, tx, n.Key, n.ID, nil)
 		if err != nil {
 			return err
 		}
-		before := departure.Snapshot().Version
-		reservation, change, err := fn(departure)
+		var offer usecase.Offer
+		if n.ClientMade {
+			if offer.Earlier, err = takeID(ctx, tx, n); err != nil {
+				return err
+			}
+		}
+		if offer.Departure, err = lockDeparture(ctx, tx, n.Departure); err != nil {
+			return err
+		}
+		// Follow changes a product under the locks of its departures, so what is read here is what stands.
+		product, err := readProduct(ctx, tx, "WHERE id = ?", n.Product)
 		if err != nil {
 			return err
 		}
-		snap := reservation.Snapshot()
-		if err := insertReservation(ctx, tx, snap, change.Next); err != nil {
+		if product == nil || offer.Departure.Snapshot().Product != n.Product {
+			return domain.ErrNotFound
+		}
+		offer.Product = *product
+		before := offer.Departure.Snapshot().Version
+		reservation, change, err := fn(offer)
+		if err != nil {
 			return err
 		}
-		if err := saveDeparture(ctx, tx, departure, before); err != nil {
+		if err := saveNew(ctx, tx, n, reservation.Snapshot(), change.Next); err != nil {
+			return err
+		}
+		if err := saveDeparture(ctx, tx, offer.Departure, before); err != nil {
 			return err
 		}
 		return outbox.Add(ctx, tx, change.Messages)
@@ -121,16 +133,18 @@ func (r *Repository) ListOf(ctx context.Context, customer string, page usecase.P
 	return list, rows.Err()
 }
 
-// Product implements usecase.Catalogue.
-func (r *Repository) Product(ctx context.Context, id domain.ProductID) (domain.TourProduct, error) {
-	p, err := readProduct(ctx, r.db, "WHERE id = ?", id)
-	if err == nil && p == nil {
-		err = domain.ErrNotFound
-	}
+// Known implements usecase.Catalogue.
+func (r *Repository) Known(ctx context.Context, product domain.ProductID, departure domain.DepartureID) error {
+	var n int
+	err := r.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM departures d JOIN products p ON p.id = d.product_id
+		WHERE d.id = ? AND p.id = ?`, departure, product).Scan(&n)
 	if err != nil {
-		return domain.TourProduct{}, err
+		return fmt.Errorf("look for product: %w", err)
 	}
-	return *p, nil
+	if n == 0 {
+		return domain.ErrNotFound
+	}
+	return nil
 }
 
 // Follow implements usecase.Catalogue. The product's row is locked first; two first events of a product that
@@ -165,16 +179,4 @@ func (r *Repository) Follow(ctx context.Context, id domain.ProductID,
 		}
 		return outbox.Add(ctx, tx, followed.Messages)
 	})
-}
-
-func insertReservation(ctx context.Context, tx *sql.Tx, s domain.Snapshot, next time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO reservations (id, customer_id, departure_id, status, version, created_at, document, next_attempt_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, s.ID, s.Customer, s.Departure, s.Status, s.Version, s.CreatedAt, toJSON(s), orNull(next))
-	if mysqldb.IsDuplicate(err) {
-		return fault.New(fault.IDTaken)
-	}
-	if err != nil {
-		return fmt.Errorf("insert reservation: %w", err)
-	}
-	return nil
 }

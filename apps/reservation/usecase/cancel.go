@@ -47,8 +47,7 @@ func (s *Service) Cancel(ctx context.Context, key Key, id domain.ReservationID, 
 		return change, err
 	})
 	if errors.Is(err, ErrKeyKnown) {
-		answer, _, err := s.replay(ctx, key)
-		return answer, err
+		return s.twin(ctx, key)
 	}
 	if err != nil {
 		return Answer{}, err

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/money"
@@ -27,81 +25,77 @@ type ReserveRequest struct {
 
 // Reserve holds the seats, charges and confirms, in one call: an unpaid reservation is never established.
 // Its answer is CONFIRMED (201), PENDING while the outcome of the payment is unknown (202), or declined (402).
-// Refusals: those of domain.Reserve, NOT_FOUND, ID_TAKEN, BUSY, and those of the idempotency key.
+// Refusals: those of domain.Reserve, NOT_FOUND, ID_TAKEN, BUSY, UNAVAILABLE, and those of the idempotency key.
 func (s *Service) Reserve(ctx context.Context, key Key, correlationID string, q ReserveRequest) (Answer, error) {
+	accepted := s.now()
 	if answer, known, err := s.replay(ctx, key); known || err != nil {
 		return answer, err
 	}
 	// From here on the caller may leave: what was begun is finished.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.Saga)
+	ctx = context.WithoutCancel(ctx)
+	saga, cancel := context.WithTimeout(ctx, s.limits.Saga)
 	defer cancel()
-	r, err := s.hold(ctx, key, correlationID, q)
-	if errors.Is(err, ErrKeyKnown) {
-		answer, _, err := s.replay(ctx, key)
-		return answer, err
-	}
-	if err != nil {
+	r, err := s.hold(saga, key, q, domain.Wish{
+		ID: q.ReservationID, Customer: key.Subject, Travellers: q.Travellers, Plan: q.PaymentPlan, ExpectedPrice: q.ExpectedPrice,
+		AcceptedPolicyVersion: q.AcceptedPolicyVersion, CorrelationID: correlationID, At: accepted,
+	})
+	switch {
+	case errors.Is(err, ErrKeyKnown):
+		return s.twin(ctx, key)
+	case err != nil && fault.CodeOf(err) == fault.Internal && saga.Err() != nil:
+		return Answer{}, errBusy.After(2 * time.Second).Because(err)
+	case err != nil:
 		return Answer{}, err
 	}
-	snap := r.Snapshot()
-	outcome := s.payments.Approve(ctx, contract.ApproveRequest{
-		ReservationID: string(snap.ID), Purpose: contract.PurposePrice, Amount: snap.DueNow,
-		Method: contract.MethodCard, Token: q.PaymentToken, CorrelationID: snap.CorrelationID,
-	})
-	return s.settle(ctx, snap.ID, outcome)
+	return s.finish(ctx, r.Snapshot().ID, s.charge(saga, r.Snapshot(), q.PaymentToken))
 }
 
-// hold makes the PENDING reservation with its seats, intent, key and event in one transaction.
-func (s *Service) hold(ctx context.Context, key Key, correlationID string, q ReserveRequest) (*domain.Reservation, error) {
-	product, err := s.awaitProduct(ctx, q.ProductID)
-	if err != nil {
-		return nil, err
+// hold makes the PENDING reservation with its seats, intent, key and event in one transaction. What product has
+// announced a moment ago may not have been heard of yet: it is waited for.
+func (s *Service) hold(ctx context.Context, key Key, q ReserveRequest, w domain.Wish) (*domain.Reservation, error) {
+	n := NewReservation{Key: key, ID: w.ID, ClientMade: w.ID != "", Product: q.ProductID, Departure: q.DepartureID}
+	if !n.ClientMade {
+		n.ID = domain.ReservationID(s.newID())
 	}
-	wish := domain.Wish{
-		ID: q.ReservationID, Customer: key.Subject, Travellers: q.Travellers, Plan: q.PaymentPlan, ExpectedPrice: q.ExpectedPrice,
-		AcceptedPolicyVersion: q.AcceptedPolicyVersion, CorrelationID: correlationID, At: s.now(),
-	}
-	if wish.ID == "" {
-		wish.ID = domain.ReservationID(s.newID())
-	}
+	w.ID = n.ID
 	var made *domain.Reservation
 	create := func() error {
-		return s.reservations.Create(ctx, key, wish.ID, q.DepartureID, func(d *domain.Departure) (*domain.Reservation, Change, error) {
-			if d.Snapshot().Product != product.ID {
-				return nil, Change{}, domain.ErrNotFound
-			}
-			r, err := domain.Reserve(wish, product, d)
+		return s.reservations.Create(ctx, n, func(o Offer) (*domain.Reservation, Change, error) {
+			r, err := place(w, o)
 			if err != nil {
 				return nil, Change{}, err
 			}
 			made = r
-			messages, err := s.announce(ctx, wish.At, r, d, correlationID)
+			messages, err := s.announce(ctx, w.At, r, o.Departure, w.CorrelationID)
 			// Looked at only if this process does not settle it itself.
-			return r, Change{Messages: messages, Next: wish.At.Add(s.limits.Saga)}, err
+			return r, Change{Messages: messages, Next: w.At.Add(s.limits.Saga)}, err
 		})
 	}
-	err = s.awaitKnown(ctx, create)
+	err := create()
+	if fault.CodeOf(err) == fault.NotFound {
+		if err = s.awaitKnown(ctx, q); err == nil {
+			err = create()
+		}
+	}
 	if err == nil {
 		s.committed()
 	}
 	return made, err
 }
 
-// awaitProduct finds the product's copy; one that was registered a moment ago may not have been heard of yet.
-func (s *Service) awaitProduct(ctx context.Context, id domain.ProductID) (domain.TourProduct, error) {
-	var product domain.TourProduct
-	err := s.awaitKnown(ctx, func() (err error) {
-		product, err = s.catalogue.Product(ctx, id)
-		return err
-	})
-	return product, err
+// place makes the reservation, or opens the one again that has the id.
+func place(w domain.Wish, o Offer) (*domain.Reservation, error) {
+	if o.Earlier != nil {
+		return o.Earlier, o.Earlier.Reopen(w, o.Product, o.Departure)
+	}
+	return domain.Reserve(w, o.Product, o.Departure)
 }
 
-// awaitKnown repeats a look-up that found nothing, every 50 ms for as long as events may be under way.
-func (s *Service) awaitKnown(ctx context.Context, find func() error) error {
+// awaitKnown looks for product and departure every 50 ms for as long as events may be under way.
+func (s *Service) awaitKnown(ctx context.Context, q ReserveRequest) error {
 	deadline := time.Now().Add(s.limits.ProductWait)
 	for {
-		err := find()
+		err := s.catalogue.Known(ctx, q.ProductID, q.DepartureID)
 		if fault.CodeOf(err) != fault.NotFound || time.Now().After(deadline) {
 			return err
 		}
@@ -113,95 +107,13 @@ func (s *Service) awaitKnown(ctx context.Context, find func() error) error {
 	}
 }
 
-// settle writes what the payment's outcome means. It may run for the same reservation in the request, in the
-// worker and in another replica: whoever finds it PENDING first decides.
-func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome) (Answer, error) {
-	var answer Answer
-	busy, now := false, s.now()
-	err := s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
-		answer, busy = Answer{}, false
-		if r.Status() != domain.Pending {
-			answer = present(r)
-			return nil, nil
-		}
-		change, err := s.decide(r, d, o, now)
-		if err != nil {
-			return nil, err
-		}
-		if busy = change.Forget; !busy {
-			answer = present(r)
-			answer.DeclineCode = o.Result.DeclineCode
-			change.Answer = &answer
-		}
-		if r.Status() != domain.Pending {
-			change.Messages, err = s.announce(ctx, now, r, d, o.Result.PaymentID)
-		}
-		return change, err
+// charge asks payment, unless the time that is left would not do for its answer: then nothing is sent.
+func (s *Service) charge(ctx context.Context, snap domain.Snapshot, token string) Outcome {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < s.limits.Call {
+		return Outcome{Kind: Unsent, Reason: "no time was left for payment"}
+	}
+	return s.payments.Approve(ctx, contract.ApproveRequest{
+		ReservationID: string(snap.ID), Purpose: contract.PurposePrice, Amount: snap.DueNow,
+		Method: contract.MethodCard, Token: token, CorrelationID: snap.CorrelationID,
 	})
-	if err != nil {
-		return Answer{}, err
-	}
-	s.committed()
-	if o.Kind == Unknown || o.Kind == Unsent {
-		zerolog.Ctx(ctx).Warn().Str("reservationId", string(id)).Bool("unknown", o.Kind == Unknown).Str("reason", o.Reason).Msg("payment did not answer")
-	}
-	if busy {
-		return Answer{}, errBusy.With("reservationId", string(id)).After(2 * time.Second)
-	}
-	return answer, answer.Err()
-}
-
-// decide changes a PENDING reservation by the outcome of its payment.
-func (s *Service) decide(r *domain.Reservation, d *domain.Departure, o Outcome, now time.Time) (*Change, error) {
-	switch o.Kind {
-	case Approved:
-		if err := r.Confirm(d, cardPayment(o.Result.PaymentID, o.Result.Amount), now); err != nil {
-			return nil, err
-		}
-		return &Change{Next: r.TripOver()}, nil
-	case Declined:
-		return &Change{}, r.Reject(d, "payment", domain.CausePaymentDeclined, false, now)
-	case Unsent:
-		return &Change{Forget: true}, r.Reject(d, appID, domain.CausePaymentNotSent, false, now)
-	default:
-		return &Change{Next: now.Add(firstInquiry), Tried: true}, nil
-	}
-}
-
-// present is the answer that a reservation's present state gives to the request that made it.
-func present(r *domain.Reservation) Answer {
-	state := State(r)
-	a := Answer{Status: StatusCreated, Reservation: &state}
-	switch r.Status() {
-	case domain.Pending:
-		a.Status = StatusAccepted
-	case domain.Rejected:
-		a.Status = StatusDeclined
-	}
-	return a
-}
-
-// replay finds what the key was answered before. known is false for a key that is new.
-func (s *Service) replay(ctx context.Context, key Key) (answer Answer, known bool, err error) {
-	stored, known, err := s.keys.Lookup(ctx, key)
-	if err != nil || !known {
-		return Answer{}, false, err
-	}
-	if stored.BodyHash != key.BodyHash {
-		return Answer{}, true, errKeyReused
-	}
-	if stored.Answer != nil {
-		stored.Answer.Replayed = true
-		return *stored.Answer, true, stored.Answer.Err()
-	}
-	r, err := s.reservations.Find(ctx, stored.Reservation)
-	if err != nil {
-		return Answer{}, true, err
-	}
-	if s.now().Sub(r.Snapshot().CreatedAt) < s.limits.KeyInFlight {
-		return Answer{}, true, errInProgress.After(time.Second)
-	}
-	answer = present(r)
-	answer.Replayed = true
-	return answer, true, answer.Err()
 }

@@ -72,7 +72,7 @@ func (s *Service) resumeOne(ctx context.Context, due DueReservation) error {
 	ctx = telemetry.WithCorrelation(ctx, snap.CorrelationID)
 	switch snap.Status {
 	case domain.Pending:
-		return s.resumePending(ctx, snap, due.Attempts)
+		return s.resumePending(ctx, snap, r.AskedAt(), due.Attempts)
 	case domain.Rejected:
 		return s.resumeVoid(ctx, snap.ID, due.Attempts)
 	case domain.CancelRequested:
@@ -83,8 +83,8 @@ func (s *Service) resumeOne(ctx context.Context, due DueReservation) error {
 	return nil
 }
 
-func (s *Service) resumePending(ctx context.Context, snap domain.Snapshot, attempts int) error {
-	limit := snap.CreatedAt.Add(s.limits.Hold)
+func (s *Service) resumePending(ctx context.Context, snap domain.Snapshot, asked time.Time, attempts int) error {
+	limit := asked.Add(s.limits.Hold)
 	if !s.now().Before(limit) {
 		return s.giveUp(ctx, snap.ID)
 	}
@@ -92,11 +92,11 @@ func (s *Service) resumePending(ctx context.Context, snap domain.Snapshot, attem
 	if err == nil {
 		switch result.Status {
 		case contract.PaymentIsApproved:
-			_, err := s.settle(ctx, snap.ID, Outcome{Kind: Approved, Result: result})
+			_, _, err := s.settle(ctx, snap.ID, Outcome{Kind: Approved, Result: result})
 			return err
 		case contract.PaymentIsDeclined, contract.PaymentIsVoided:
-			_, err := s.settle(ctx, snap.ID, Outcome{Kind: Declined, Result: result})
-			return ignoreDecline(err)
+			_, _, err := s.settle(ctx, snap.ID, Outcome{Kind: Declined, Result: result})
+			return err
 		}
 	}
 	next := s.now().Add(min(firstInquiry<<min(attempts, 10), lastInquiry))
@@ -169,12 +169,4 @@ func (s *Service) complete(ctx context.Context, id domain.ReservationID) error {
 		messages, err := s.announce(ctx, now, r, d, string(id))
 		return &Change{Messages: messages}, err
 	})
-}
-
-// ignoreDecline: for the worker a decline is a result, not a failure.
-func ignoreDecline(err error) error {
-	if domain.ErrDeclined.Is(err) {
-		return nil
-	}
-	return err
 }

@@ -31,14 +31,30 @@ type NewKey struct {
 // Reservations keeps reservations with their departures. Each write is one transaction that locks first the
 // reservation, then its departure.
 type Reservations interface {
-	// Create runs fn on the locked departure and stores what it returns together with the key.
-	// ErrKeyKnown: the key was used before. fault.IDTaken: the id was.
-	Create(ctx context.Context, key Key, id domain.ReservationID, departure domain.DepartureID, fn func(*domain.Departure) (*domain.Reservation, Change, error)) error
+	// Create runs fn on what is offered, the departure locked, and stores what it returns together with the key.
+	// ErrKeyKnown: the key was used before. fault.NotFound: product or departure are not known (yet).
+	Create(ctx context.Context, n NewReservation, fn func(Offer) (*domain.Reservation, Change, error)) error
 	// Update runs fn on the locked reservation and departure; fault.NotFound when there is none. fn may run
 	// several times and must touch nothing else. A nil Change writes nothing.
 	Update(ctx context.Context, id domain.ReservationID, fn func(*domain.Reservation, *domain.Departure) (*Change, error)) error
 	Find(ctx context.Context, id domain.ReservationID) (*domain.Reservation, error)
 	ListOf(ctx context.Context, customer string, page Page) ([]*domain.Reservation, error)
+}
+
+// NewReservation is a reservation about to be made.
+type NewReservation struct {
+	Key        Key
+	ID         domain.ReservationID
+	ClientMade bool // the id is the client's, so there may be a reservation that has it
+	Product    domain.ProductID
+	Departure  domain.DepartureID
+}
+
+// Offer is what a reservation is made of, all as of one transaction.
+type Offer struct {
+	Product   domain.TourProduct
+	Departure *domain.Departure
+	Earlier   *domain.Reservation // that has the id already; nil: none
 }
 
 // Page asks for at most Limit reservations made before the given one, the newest first.
@@ -50,8 +66,8 @@ type Page struct {
 
 // Catalogue is reservation's own copy of products and departures.
 type Catalogue interface {
-	// Product finds the copy; fault.NotFound when product has not said anything of it yet.
-	Product(ctx context.Context, id domain.ProductID) (domain.TourProduct, error)
+	// Known says whether product has announced this departure of this product: nil or fault.NotFound.
+	Known(ctx context.Context, product domain.ProductID, departure domain.DepartureID) error
 	// Follow locks the copy (nil when there is none) and its departures, and stores what fn returns.
 	Follow(ctx context.Context, id domain.ProductID, fn func(*domain.TourProduct, map[domain.DepartureID]*domain.Departure) (Followed, error)) error
 }
@@ -112,7 +128,9 @@ const (
 // Limits are the times of the saga.
 type Limits struct {
 	ProductWait time.Duration // how long a product not yet heard of is looked for
-	Saga        time.Duration // for reserving as a whole, detached from the request
+	Saga        time.Duration // for reserving until payment has answered, detached from the request
+	Call        time.Duration // that payment is given to answer; with less of Saga left it is not asked
+	Settle      time.Duration // for writing what it answered
 	Hold        time.Duration // how long seats wait for an unknown payment
 	KeyInFlight time.Duration // for how long an unanswered key counts as being worked on
 	Resend      time.Duration // after which a cancellation or a void order without an answer is announced again; doubled each time
@@ -120,7 +138,7 @@ type Limits struct {
 
 // DefaultLimits suit a provider that answers at once.
 func DefaultLimits() Limits {
-	return Limits{ProductWait: 2 * time.Second, Saga: 8 * time.Second, Hold: 20 * time.Second,
+	return Limits{ProductWait: 2 * time.Second, Saga: 8 * time.Second, Call: 3 * time.Second, Settle: 3 * time.Second, Hold: 20 * time.Second,
 		KeyInFlight: 10 * time.Second, Resend: time.Minute}
 }
 

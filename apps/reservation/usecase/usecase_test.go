@@ -27,10 +27,14 @@ type cashier struct {
 	approve func(contract.ApproveRequest) usecase.Outcome
 	inquire func(contract.InquiryRequest) (contract.PaymentResult, error)
 	calls   atomic.Int64
+	during  func(context.Context) // what happens while the card is charged
 }
 
-func (c *cashier) Approve(_ context.Context, r contract.ApproveRequest) usecase.Outcome {
+func (c *cashier) Approve(ctx context.Context, r contract.ApproveRequest) usecase.Outcome {
 	c.calls.Add(1)
+	if c.during != nil {
+		c.during(ctx)
+	}
 	return c.approve(r)
 }
 
@@ -55,6 +59,17 @@ type stage struct {
 	clock     *atomic.Int64 // added to the real time, in nanoseconds
 	product   contract.Product
 	departure string
+
+	repository *mysql.Repository
+	ports      usecase.Ports
+	limits     usecase.Limits
+}
+
+// with makes the service anew with other ports.
+func (s *stage) with(change func(*usecase.Ports)) *usecase.Service {
+	p := s.ports
+	change(&p)
+	return usecase.New(p, s.limits)
 }
 
 func newStage(t *testing.T, capacity int, change ...func(*usecase.Limits)) *stage {
@@ -71,10 +86,12 @@ func newStage(t *testing.T, capacity int, change ...func(*usecase.Limits)) *stag
 	for _, c := range change {
 		c(&limits)
 	}
-	s.service = usecase.New(usecase.Ports{
+	s.repository, s.limits = repository, limits
+	s.ports = usecase.Ports{
 		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository, Payments: s.cashier,
 		Now: func() time.Time { return time.Now().Add(time.Duration(s.clock.Load())) }, NewID: newID, Committed: func() {},
-	}, limits)
+	}
+	s.service = usecase.New(s.ports, limits)
 	s.product = contract.Product{
 		ProductID: newID(), MDID: "md-1", Status: contract.ProductOpen, Version: 1, Kind: "OVERSEAS", Name: contract.Text{Ko: "오사카", En: "Osaka"},
 		Nights: 2, Price: 800_000, DiscountRate: 500, CancellationPolicy: contract.CancellationPolicy{Type: "STANDARD"},

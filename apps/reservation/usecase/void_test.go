@@ -206,7 +206,7 @@ func TestF11_TheInstantOfTheRequestDecides(t *testing.T) {
 		a, err := s.cancel("customer-1", "c1", domain.ReservationID(a.Reservation.ReservationID))
 		done <- result{a, err}
 	}()
-	s.awaitLockWait()
+	s.awaitWaiting("departures")
 	s.clock.Store(int64(120 * 24 * time.Hour)) // the trip is over
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
@@ -220,8 +220,8 @@ func TestF11_TheInstantOfTheRequestDecides(t *testing.T) {
 	}
 }
 
-// awaitLockWait returns when a statement of the test's database waits for the departure's row.
-func (s *stage) awaitLockWait() {
+// awaitWaiting returns when a statement of the test's database is at work on the table: it waits for a lock there.
+func (s *stage) awaitWaiting(table string) {
 	s.t.Helper()
 	var database string
 	if err := s.db.QueryRow("SELECT DATABASE()").Scan(&database); err != nil {
@@ -242,7 +242,7 @@ func (s *stage) awaitLockWait() {
 			if err := rows.Scan(into...); err != nil {
 				s.t.Fatal(err)
 			}
-			if values[3].String == database && strings.Contains(values[7].String, "FROM departures WHERE") && strings.HasSuffix(values[7].String, "FOR UPDATE") {
+			if values[3].String == database && strings.Contains(values[7].String, table+" ") {
 				_ = rows.Close()
 				return
 			}
