@@ -100,14 +100,14 @@ type RefundPart struct {
 
 // HistoryEntry is one line of the history. An entry that is no transition has From = To.
 type HistoryEntry struct {
-	Version int64     `json:"version"`
-	Kind    string    `json:"kind"`
-	From    string    `json:"from"` // empty for the first
-	To      string    `json:"to"`
-	At      time.Time `json:"at"`
-	Actor   string    `json:"actor"`
-	Cause   string    `json:"cause"`
-	Amount  money.KRW `json:"amount,omitempty"`
+	Version int64      `json:"version"`
+	Kind    string     `json:"kind"`
+	From    string     `json:"from"` // empty for the first
+	To      string     `json:"to"`
+	At      time.Time  `json:"at"`
+	Actor   string     `json:"actor"`
+	Cause   string     `json:"cause"`
+	Amount  *money.KRW `json:"amount,omitempty"` // won: paid, charged as a fee or returned, 0 included
 }
 
 // Totals are the counts of a departure, computed by their owner; others copy, none counts.

@@ -31,7 +31,7 @@ var problems = map[fault.Code]problemText{
 	fault.Unauthenticated: {401, text{"로그인이 필요합니다", "Sign-in required"},
 		text{"유효한 토큰이 없습니다. 다시 로그인해 주세요.", "There is no valid token. Please sign in again."}},
 	fault.PaymentDeclined: {402, text{"결제 거절", "Payment declined"},
-		text{"결제가 승인되지 않아 예약이 성립되지 않았습니다. 청구된 금액은 없습니다.", "The payment was not approved, so there is no reservation and nothing was charged."}},
+		text{"결제가 승인되지 않아 예약이 성립되지 않았습니다. 청구된 금액이 있으면 전액 돌려드립니다.", "The payment was not approved, so there is no reservation; whatever may have been charged is returned in full."}},
 	fault.WrongRole: {403, text{"권한 없음", "Not allowed"},
 		text{"이 작업에 필요한 역할이 없습니다.", "Your role does not allow this."}},
 	fault.Forbidden: {403, text{"접근 거부", "Forbidden"},

@@ -88,7 +88,7 @@ type Cancelling struct {
 func (r *Reservation) RequestCancellation(d *Departure, c Cancelling) error {
 	switch r.s.Status {
 	case Pending:
-		return r.Reject(d, c.Actor, CauseWithdrawn, true, c.At)
+		return r.Reject(d, Rejection{Actor: c.Actor, Cause: CauseWithdrawn, Void: true, At: c.At})
 	case Confirmed:
 	default:
 		return ErrNotCancellable
@@ -98,9 +98,7 @@ func (r *Reservation) RequestCancellation(d *Departure, c Cancelling) error {
 		return ErrTooLate
 	}
 	if c.ExpectedFee != nil && *c.ExpectedFee != q.Fee {
-		return ErrFeeChanged.With("quote", map[string]any{
-			"daysBefore": q.DaysBefore, "feeRate": q.FeeRate, "assessedFee": q.AssessedFee, "fee": q.Fee, "paid": q.Paid, "refund": q.Refund,
-		})
+		return ErrFeeChanged
 	}
 	for i := range q.Parts {
 		q.Parts[i].RefundID = c.NewID()
@@ -109,7 +107,7 @@ func (r *Reservation) RequestCancellation(d *Departure, c Cancelling) error {
 		RequestedAt: c.At, Actor: c.Actor, Reason: c.Reason, DaysBefore: q.DaysBefore, FeeRate: q.FeeRate,
 		AssessedFee: q.AssessedFee, Fee: q.Fee, Refund: q.Refund, Parts: q.Parts,
 	}
-	if err := r.move(d, CancelRequested, Entry{At: c.At, Actor: c.Actor, Cause: CauseCustomer, Amount: q.Fee}); err != nil {
+	if err := r.move(d, CancelRequested, Entry{At: c.At, Actor: c.Actor, Cause: CauseCustomer, Amount: &q.Fee}); err != nil {
 		return err
 	}
 	if q.Refund == 0 {
@@ -146,5 +144,5 @@ func (r *Reservation) PartRefunded(d *Departure, refundID string, at time.Time) 
 		r.s.Version++
 		return true, nil
 	}
-	return true, r.move(d, Cancelled, Entry{At: at, Actor: "payment", Cause: CauseRefunded, Amount: r.s.Cancellation.Refund})
+	return true, r.move(d, Cancelled, Entry{At: at, Actor: "payment", Cause: CauseRefunded, Amount: &r.s.Cancellation.Refund})
 }

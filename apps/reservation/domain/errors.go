@@ -10,8 +10,8 @@ var (
 	ErrTooLate         = fault.New(fault.TooLate)
 	ErrPriceChanged    = fault.New(fault.PriceChanged)
 	ErrTermsChanged    = fault.New(fault.TermsChanged)
-	ErrConsentRequired = fault.New(fault.ConsentRequired)
-	ErrPlanNotOffered  = fault.New(fault.PlanNotOffered)
+	ErrConsentRequired = &fault.Error{Code: fault.ConsentRequired, Fields: []fault.Field{{Name: "acceptedPolicyVersion", Code: fault.Required}}}
+	ErrPlanNotOffered  = &fault.Error{Code: fault.PlanNotOffered, Fields: []fault.Field{{Name: "paymentPlan", Code: fault.NotAllowed}}}
 	ErrSoldOut         = fault.New(fault.SoldOut)
 	ErrIDTaken         = fault.New(fault.IDTaken)
 	ErrNotCancellable  = fault.New(fault.NotCancellable)

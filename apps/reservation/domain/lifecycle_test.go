@@ -161,7 +161,7 @@ func TestSeatsAreNeverSoldTwice(t *testing.T) {
 				case 0:
 					_ = r.Confirm(d, Payment{ID: "p", Amount: r.Snapshot().DueNow}, noon)
 				case 1:
-					_ = r.Reject(d, "x", CauseHoldLimit, true, noon)
+					_ = r.Reject(d, Rejection{Actor: "x", Cause: CauseHoldLimit, Void: true, At: noon})
 				case 2:
 					_ = r.RequestCancellation(d, Cancelling{Actor: "c", At: noon, NewID: func() string { return "ref" }})
 				case 3:

@@ -40,10 +40,12 @@ type Snapshot struct {
 	Price         terms.Price    `json:"price"`
 	DueNow        money.KRW      `json:"dueNow"`
 	Terms         terms.Schedule `json:"terms"`
+	SpecialTerms  bool           `json:"specialTerms,omitempty"`
 	Consent       *Text          `json:"consent,omitempty"` // to special terms
 	Status        Status         `json:"status"`
 	Version       int64          `json:"version"`
 	Payments      []Payment      `json:"payments,omitempty"`
+	DeclineCode   string         `json:"declineCode,omitempty"` // of a REJECTED one: payment's, or the cause
 	VoidOrder     VoidStatus     `json:"voidOrder,omitempty"`
 	Cancellation  *Cancellation  `json:"cancellation,omitempty"`
 	CorrelationID string         `json:"correlationId"`
@@ -62,14 +64,14 @@ type Payment struct {
 
 // Entry is one line of the history.
 type Entry struct {
-	Version int64     `json:"version"`
-	Kind    string    `json:"kind"`
-	From    Status    `json:"from"`
-	To      Status    `json:"to"`
-	At      time.Time `json:"at"`
-	Actor   string    `json:"actor"`
-	Cause   string    `json:"cause"`
-	Amount  money.KRW `json:"amount,omitempty"`
+	Version int64      `json:"version"`
+	Kind    string     `json:"kind"`
+	From    Status     `json:"from"`
+	To      Status     `json:"to"`
+	At      time.Time  `json:"at"`
+	Actor   string     `json:"actor"`
+	Cause   string     `json:"cause"`
+	Amount  *money.KRW `json:"amount,omitempty"` // paid, charged as a fee or returned, 0 included
 }
 
 // Kinds of history entries.
@@ -149,7 +151,7 @@ func freeze(w Wish, p TourProduct, d *Departure) (Snapshot, error) {
 		return Snapshot{}, ErrPriceChanged.With("price", price.Payable)
 	}
 	if w.AcceptedPolicyVersion != "" && w.AcceptedPolicyVersion != schedule.Version {
-		return Snapshot{}, ErrTermsChanged.With("policy", schedule)
+		return Snapshot{}, ErrTermsChanged
 	}
 	if open != nil {
 		return Snapshot{}, open
@@ -157,7 +159,7 @@ func freeze(w Wish, p TourProduct, d *Departure) (Snapshot, error) {
 	return Snapshot{
 		ID: w.ID, Customer: w.Customer, MDID: p.MDID, Product: p.ID, ProductName: p.Name, Kind: p.Kind, Nights: p.Nights,
 		Departure: d.id, DepartureDate: d.date, Travellers: w.Travellers, Plan: w.Plan,
-		Price: price, DueNow: price.Payable, Terms: schedule, Consent: p.SpecialConsent,
+		Price: price, DueNow: price.Payable, Terms: schedule, SpecialTerms: p.SpecialTerms != nil, Consent: p.SpecialConsent,
 		CorrelationID: w.CorrelationID, CreatedAt: w.At,
 	}, nil
 }
@@ -186,22 +188,40 @@ func (r *Reservation) Confirm(d *Departure, p Payment, at time.Time) error {
 	if p.Amount != r.s.DueNow {
 		return fmt.Errorf("reservation %s: approved %d won, due are %d", r.s.ID, p.Amount, r.s.DueNow)
 	}
-	if err := r.move(d, Confirmed, Entry{At: at, Actor: "payment", Cause: CausePaymentApproved, Amount: p.Amount}); err != nil {
+	if err := r.move(d, Confirmed, Entry{At: at, Actor: "payment", Cause: CausePaymentApproved, Amount: &p.Amount}); err != nil {
 		return err
 	}
 	r.s.Payments = append(r.s.Payments, p)
 	return nil
 }
 
-// Reject gives the seats back. With void, payment is ordered to leave nothing charged, whatever it finds.
-func (r *Reservation) Reject(d *Departure, actor, cause string, void bool, at time.Time) error {
-	if err := r.move(d, Rejected, Entry{At: at, Actor: actor, Cause: cause}); err != nil {
+// Rejection is why a PENDING reservation does not come about.
+type Rejection struct {
+	Actor       string
+	Cause       string
+	DeclineCode string // payment's reason; empty: the cause says it
+	Void        bool   // payment is ordered to leave nothing charged, whatever it finds
+	At          time.Time
+}
+
+// Reject gives the seats back.
+func (r *Reservation) Reject(d *Departure, why Rejection) error {
+	if err := r.move(d, Rejected, Entry{At: why.At, Actor: why.Actor, Cause: why.Cause}); err != nil {
 		return err
 	}
-	if void {
+	r.s.DeclineCode = why.DeclineCode
+	if why.DeclineCode == "" {
+		r.s.DeclineCode = why.Cause
+	}
+	if why.Void {
 		r.s.VoidOrder = VoidOrdered
 	}
 	return nil
+}
+
+// Withdrawn says whether the customer withdrew the reservation while it was PENDING.
+func (r *Reservation) Withdrawn() bool {
+	return r.s.Status == Rejected && r.s.History[len(r.s.History)-1].Cause == CauseWithdrawn
 }
 
 // TripOver says from which instant on a confirmed reservation is completed: seven days after the return date,

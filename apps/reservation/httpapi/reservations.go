@@ -92,7 +92,7 @@ func (h handlers) cancel(c *fiber.Ctx) error {
 		return err
 	}
 	key := usecase.Key{
-		Subject: web.Caller(c).Subject, Operation: "POST /reservations/" + string(id) + "/cancellation", Value: value, BodyHash: usecase.HashBody(b),
+		Subject: web.Caller(c).Subject, Operation: usecase.OperationCancel(id), Value: value, BodyHash: usecase.HashBody(b),
 	}
 	answer, err := h.service.Cancel(c.UserContext(), key, id, usecase.CancelRequest{Reason: b.Reason, ExpectedFee: b.ExpectedFee})
 	return reply(c, answer, err)

@@ -63,6 +63,12 @@ func saveKeys(ctx context.Context, tx *sql.Tx, id domain.ReservationID, c usecas
 			return fmt.Errorf("store answer: %w", err)
 		}
 	}
+	if c.Ended != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE idempotency_keys SET answer = ? WHERE reservation_id = ? AND operation = ?",
+			toJSON(c.Ended), id, usecase.OperationCancel(id)); err != nil {
+			return fmt.Errorf("store answer: %w", err)
+		}
+	}
 	if c.NewKey != nil {
 		return insertKey(ctx, tx, c.NewKey.Key, id, &c.NewKey.Answer)
 	}

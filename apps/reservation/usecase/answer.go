@@ -45,6 +45,11 @@ type Key struct {
 // OperationReserve is the operation under which reservations are made.
 const OperationReserve = "POST /reservations"
 
+// OperationCancel is the operation under which a reservation is cancelled.
+func OperationCancel(id domain.ReservationID) string {
+	return "POST /reservations/" + string(id) + "/cancellation"
+}
+
 // HashBody is the hash of a request in canonical form. Only the hash is stored: the request holds a token.
 func HashBody(request any) [sha256.Size]byte {
 	raw, _ := json.Marshal(request) // structs of plain values always marshal

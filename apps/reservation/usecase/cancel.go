@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"oneqtour/apps/internal/money"
+	"oneqtour/apps/internal/telemetry"
 	"oneqtour/apps/reservation/domain"
 )
 
@@ -15,7 +16,8 @@ type CancelRequest struct {
 }
 
 // Cancel frees the seats at once and promises the refund: 202 while it is on its way, 200 once CANCELLED.
-// A PENDING reservation is withdrawn (202). Whoever cancels again is told of the existing cancellation.
+// A PENDING reservation is withdrawn (202). Whoever cancels again is told of the cancellation, or withdrawal, that
+// there is.
 // Refusals: NOT_FOUND (also another's), NOT_CANCELLABLE, TOO_LATE, FEE_CHANGED, and those of the key.
 func (s *Service) Cancel(ctx context.Context, key Key, id domain.ReservationID, q CancelRequest) (Answer, error) {
 	accepted := s.now() // decides fee and lateness, however long locks make it wait
@@ -27,13 +29,16 @@ func (s *Service) Cancel(ctx context.Context, key Key, id domain.ReservationID, 
 		if r.Snapshot().Customer != key.Subject {
 			return nil, domain.ErrNotFound
 		}
-		if r.Snapshot().Cancellation != nil {
+		if r.Snapshot().Cancellation != nil || r.Withdrawn() {
 			answer = cancelled(r)
 			return &Change{NewKey: &NewKey{key, answer}, KeyOnly: true}, nil
 		}
 		err := r.RequestCancellation(d, domain.Cancelling{
 			Actor: key.Subject, Reason: q.Reason, ExpectedFee: q.ExpectedFee, NewID: s.newID, At: accepted,
 		})
+		if domain.ErrFeeChanged.Is(err) {
+			return nil, domain.ErrFeeChanged.With("quote", quoteAnswer(r, r.Quote(accepted), accepted))
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +48,7 @@ func (s *Service) Cancel(ctx context.Context, key Key, id domain.ReservationID, 
 			last := present(r)
 			change.Answer = &last
 		}
-		change.Messages, err = s.announce(ctx, accepted, r, d, key.Value)
+		change.Messages, err = s.announce(ctx, accepted, r, d, telemetry.Correlation(ctx))
 		return change, err
 	})
 	if errors.Is(err, ErrKeyKnown) {
@@ -63,22 +68,4 @@ func cancelled(r *domain.Reservation) Answer {
 		return Answer{Status: StatusOK, Reservation: &state}
 	}
 	return Answer{Status: StatusAccepted, Reservation: &state}
-}
-
-// Quote says what cancelling now would cost; NOT_FOUND for another's reservation, NOT_CANCELLABLE and TOO_LATE
-// as Cancel would.
-func (s *Service) Quote(ctx context.Context, customer string, id domain.ReservationID) (QuoteAnswer, error) {
-	r, err := s.FindOwn(ctx, customer, id)
-	if err != nil {
-		return QuoteAnswer{}, err
-	}
-	if r.Status() != domain.Confirmed && r.Status() != domain.Pending {
-		return QuoteAnswer{}, domain.ErrNotCancellable
-	}
-	now := s.now()
-	q := r.Quote(now)
-	if q.DaysBefore < 0 {
-		return QuoteAnswer{}, domain.ErrTooLate
-	}
-	return quoteAnswer(r, q, now), nil
 }

@@ -89,7 +89,12 @@ func (s *Service) refunded(ctx context.Context, p contract.Payment, causation st
 			return nil, nil
 		}
 		messages, err := s.announce(ctx, now, r, d, causation)
-		return &Change{Messages: messages, Next: s.nextLook(r, now)}, err
+		change := &Change{Messages: messages, Next: s.nextLook(r, now)}
+		if r.Status() == domain.Cancelled {
+			ended := cancelled(r)
+			change.Ended = &ended
+		}
+		return change, err
 	})
 	if errors.Is(err, domain.ErrNotFound) {
 		return nil // a tombstone's, or another installation's

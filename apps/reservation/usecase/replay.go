@@ -15,7 +15,7 @@ func present(r *domain.Reservation) Answer {
 	case domain.Pending:
 		a.Status = StatusAccepted
 	case domain.Rejected:
-		a.Status = StatusDeclined
+		a.Status, a.DeclineCode = StatusDeclined, r.Snapshot().DeclineCode
 	}
 	return a
 }

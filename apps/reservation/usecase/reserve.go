@@ -8,6 +8,7 @@ import (
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/money"
+	"oneqtour/apps/internal/terms"
 	"oneqtour/apps/reservation/domain"
 )
 
@@ -85,10 +86,17 @@ func (s *Service) hold(ctx context.Context, key Key, q ReserveRequest, w domain.
 
 // place makes the reservation, or opens the one again that has the id.
 func place(w domain.Wish, o Offer) (*domain.Reservation, error) {
-	if o.Earlier != nil {
-		return o.Earlier, o.Earlier.Reopen(w, o.Product, o.Departure)
+	r, err := o.Earlier, error(nil)
+	if r != nil {
+		err = r.Reopen(w, o.Product, o.Departure)
+	} else {
+		r, err = domain.Reserve(w, o.Product, o.Departure)
 	}
-	return domain.Reserve(w, o.Product, o.Departure)
+	if domain.ErrTermsChanged.Is(err) {
+		p := o.Product
+		err = domain.ErrTermsChanged.With("policy", policyAnswer(p.Schedule(terms.DateOf(w.At)), p.SpecialTerms != nil, p.SpecialConsent))
+	}
+	return r, err
 }
 
 // awaitKnown looks for product and departure every 50 ms for as long as events may be under way.

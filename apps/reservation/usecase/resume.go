@@ -119,7 +119,7 @@ func (s *Service) giveUp(ctx context.Context, id domain.ReservationID) error {
 		if r.Status() != domain.Pending {
 			return nil, nil
 		}
-		if err := r.Reject(d, appID, domain.CauseHoldLimit, true, now); err != nil {
+		if err := r.Reject(d, domain.Rejection{Actor: appID, Cause: domain.CauseHoldLimit, Void: true, At: now}); err != nil {
 			return nil, err
 		}
 		answer := present(r)

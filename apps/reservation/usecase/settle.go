@@ -54,7 +54,6 @@ func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome
 		}
 		if busy = change.Forget; !busy {
 			answer = present(r)
-			answer.DeclineCode = o.Result.DeclineCode
 			change.Answer = &answer
 		}
 		if r.Status() != domain.Pending {
@@ -81,9 +80,10 @@ func (s *Service) decide(r *domain.Reservation, d *domain.Departure, o Outcome, 
 		}
 		return &Change{Next: r.TripOver()}, nil
 	case Declined:
-		return &Change{}, r.Reject(d, "payment", domain.CausePaymentDeclined, false, now)
+		return &Change{}, r.Reject(d, domain.Rejection{
+			Actor: "payment", Cause: domain.CausePaymentDeclined, DeclineCode: o.Result.DeclineCode, At: now})
 	case Unsent:
-		return &Change{Forget: true}, r.Reject(d, appID, domain.CausePaymentNotSent, false, now)
+		return &Change{Forget: true}, r.Reject(d, domain.Rejection{Actor: appID, Cause: domain.CausePaymentNotSent, At: now})
 	default:
 		return &Change{Next: now.Add(firstInquiry), Tried: true}, nil
 	}

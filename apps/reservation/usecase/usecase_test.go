@@ -17,6 +17,7 @@ import (
 	"oneqtour/apps/internal/dbtest"
 	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/outbox"
+	"oneqtour/apps/internal/telemetry"
 	"oneqtour/apps/reservation/domain"
 	"oneqtour/apps/reservation/mysql"
 	"oneqtour/apps/reservation/usecase"
@@ -307,8 +308,8 @@ func TestF11_CancelFreesSeatsThenRefunds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	same, err := cancel("customer-1", "c1")
-	if err != nil || !same.Replayed || same.Status != 202 {
+	same, err := cancel("customer-1", "c1") // its 202 was replaced when it settled
+	if err != nil || !same.Replayed || same.Status != 200 || same.Reservation.Status != "CANCELLED" {
 		t.Errorf("same key: %+v %v", same, err)
 	}
 	other, err := cancel("customer-1", "c2")
@@ -419,9 +420,13 @@ func TestNoSeatIsSoldTwice(t *testing.T) {
 }
 
 func (s *stage) cancel(customer, value string, id domain.ReservationID) (usecase.Answer, error) {
-	k := key(customer, value, nil)
-	k.Operation = "POST /reservations/" + string(id) + "/cancellation"
-	return s.service.Cancel(s.t.Context(), k, id, usecase.CancelRequest{})
+	return s.cancelWith(customer, value, id, usecase.CancelRequest{})
+}
+
+func (s *stage) cancelWith(customer, value string, id domain.ReservationID, q usecase.CancelRequest) (usecase.Answer, error) {
+	k := key(customer, value, q)
+	k.Operation = usecase.OperationCancel(id)
+	return s.service.Cancel(telemetry.WithCorrelation(s.t.Context(), "corr-"+value), k, id, q)
 }
 
 // The customer withdraws while the card is being charged: the approval comes too late and is returned.
