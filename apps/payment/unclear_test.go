@@ -81,8 +81,8 @@ func TestABodyIsNeitherInflatedNorReadWithoutLimit(t *testing.T) {
 		caller       string
 		packed, huge int
 	}{
-		contract.ApprovePath: {"reservation", http.StatusBadRequest, http.StatusRequestEntityTooLarge},
-		"/webhooks/payment":  {"gateway", http.StatusOK, http.StatusRequestEntityTooLarge},
+		contract.ApprovePath: {"reservation", http.StatusUnsupportedMediaType, http.StatusRequestEntityTooLarge},
+		"/webhooks/payment":  {"gateway", http.StatusUnsupportedMediaType, http.StatusRequestEntityTooLarge},
 	} {
 		if status, _ := s.callWith(http.Header{"Content-Encoding": {"gzip"}}, path, packed.Bytes(), c.caller); status != c.packed {
 			t.Errorf("%s, packed: %d", path, status)
@@ -96,7 +96,7 @@ func TestABodyIsNeitherInflatedNorReadWithoutLimit(t *testing.T) {
 	w.Reset(&packed)
 	_, _ = w.Write([]byte(`{"reservationId":"` + newID() + `","purpose":"PRICE"}`))
 	_ = w.Close()
-	if status, raw := s.callWith(http.Header{"Content-Encoding": {"gzip"}}, contract.InquirePath, packed.Bytes(), "reservation"); status != http.StatusBadRequest {
+	if status, raw := s.callWith(http.Header{"Content-Encoding": {"gzip"}}, contract.InquirePath, packed.Bytes(), "reservation"); status != http.StatusUnsupportedMediaType {
 		t.Errorf("a packed inquiry: %d %s", status, raw)
 	}
 }
