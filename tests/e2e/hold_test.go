@@ -3,7 +3,7 @@ package e2e
 import (
 	"database/sql"
 	"fmt"
-	"reflect"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,15 +40,10 @@ func TestOneKeyOneReservationOneCharge(t *testing.T) {
 	if n != 1 {
 		t.Fatalf("%d reservations", n)
 	}
-	charges := 0
-	for _, e := range ledger(t) {
-		if strings.HasPrefix(e.OrderID, id) {
-			charges++
-		}
-	}
+	charged := charges(t, id)
 	again := sys.As(t, "customer-1").With("Idempotency-Key", key).Do("POST", "/api/reservations", wish(p, 1, "tok_ok")).Is(t, 201)
-	if charges != 1 || again.Header.Get("Idempotent-Replayed") != "true" {
-		t.Errorf("%d charges, replayed %q", charges, again.Header.Get("Idempotent-Replayed"))
+	if charged != 1 || again.Header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("%d charges, replayed %q", charged, again.Header.Get("Idempotent-Replayed"))
 	}
 	sys.As(t, "customer-1").With("Idempotency-Key", key).Do("POST", "/api/reservations", wish(p, 2, "tok_ok")).Is(t, 422, "IDEMPOTENCY_KEY_REUSED")
 	if own := sys.As(t, "customer-2").With("Idempotency-Key", key).Do("POST", "/api/reservations", wish(p, 1, "tok_ok")).Is(t, 201); strings.Contains(string(own.Body), id) {
@@ -81,43 +76,10 @@ func TestThreeHundredCustomersTwentySeats(t *testing.T) {
 	if confirmed.Load() != 20 || soldOut.Load() != 280 {
 		t.Errorf("%d confirmed, %d sold out", confirmed.Load(), soldOut.Load())
 	}
-	charged := 0
-	for _, r := range reservationsOf(t, p) {
-		if c, returned := money(t, r.id); c != returned {
-			charged++
-			if r.status != "CONFIRMED" {
-				t.Errorf("%s is charged and %s", r.id, r.status)
-			}
-		}
+	if n := len(reservationsOf(t, p)); n < 20 {
+		t.Errorf("%d reservations", n)
 	}
-	if charged != 20 {
-		t.Errorf("%d charged", charged)
-	}
-}
-
-type row struct{ id, status string }
-
-func reservationsOf(t testing.TB, p product) []row {
-	t.Helper()
-	return query(t, sys.Database(t, "reservation"), "SELECT id, status FROM reservations WHERE departure_id = ?", p.Departures[0].DepartureID)
-}
-
-func query(t testing.TB, db *sql.DB, q string, args ...any) []row {
-	t.Helper()
-	rows, err := db.Query(q, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
-	var out []row
-	for rows.Next() {
-		var r row
-		if err := rows.Scan(&r.id, &r.status); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, r)
-	}
-	return out
+	nobodyIsChargedForNothing(t, p)
 }
 
 // The answer of the provider is lost although it charged: nobody is told a lie, and it is settled in 30 s.
@@ -145,6 +107,9 @@ func TestN1_ALostAnswerIsPendingThenSettled(t *testing.T) {
 				}
 				return nil
 			})
+			if n := charges(t, r.ReservationID); due > 0 && n != 1 {
+				t.Errorf("charged %d times", n)
+			}
 		})
 	}
 }
@@ -167,204 +132,54 @@ func TestN2_ReservingWorksWithoutProductAndStore(t *testing.T) {
 	calm(t)
 }
 
-// kill -9 of each service in the middle of 200 reservations: nobody is charged without a reservation, none is
-// established without a charge, and the view catches up.
+// kill -9 of each service while people reserve: whoever heard 201 has a confirmed reservation, nobody is charged
+// without one, and the view catches up. A service that reserving does not need is not even noticed.
 func TestN1_KillingAnyServiceLosesNothing(t *testing.T) {
 	slow(t)
 	for _, app := range []string{"payment", "reservation", "viewpage", "store", "product", "gateway"} {
 		t.Run(app, func(t *testing.T) {
-			p := register(t, osaka(1000))
+			p := register(t, osaka(10000))
 			displayed(t, p.ProductID, func(item) bool { return true })
-			var done atomic.Int64
-			var wg sync.WaitGroup
-			for worker := range 10 {
-				wg.Go(func() {
-					for range 20 {
-						// Any answer may come, or none; what counts is what is true in the end.
-						_, _ = sys.As(t, fmt.Sprintf("customer-%d", 1+worker%9)).With("Idempotency-Key", newID()).
-							Try("POST", "/api/reservations", wish(p, 1, "tok_ok"))
-						done.Add(1)
-					}
-				})
-			}
-			stack.Eventually(t, 60*time.Second, "half of the reservations", func() error {
-				if n := done.Load(); n < 60 {
-					return fmt.Errorf("%d", n)
-				}
-				return nil
-			})
+			people := reserving(t, p, 9)
+			people.areConfirmed(t, 50)
+			before := people.answered(201)
 			sys.Kill(t, app)
 			sys.Restart(t, app)
-			wg.Wait()
+			people.areConfirmed(t, people.answered(201)+20)
+			answers := people.goHome()
+			t.Logf("%d confirmed before the kill; answers in all %v", before, answers)
+			if app == "viewpage" || app == "store" || app == "product" {
+				if len(answers) != 1 {
+					t.Errorf("reserving does not need %s, and yet: %v", app, answers)
+				}
+			}
+			if answers[500] != 0 {
+				t.Errorf("%d answers were 500", answers[500])
+			}
+			people.haveWhatTheyHeard(t)
 			consistent(t, p)
 			calm(t)
 		})
 	}
 }
 
-// calm waits after a fault until news of a product reaches everybody again. A subscription that was stopped takes
-// the next event of its topic with it, and Redis gives that one out again after 11 s.
-func calm(t *testing.T) {
-	t.Helper()
-	for range 2 { // the one that may be late, and one that is not
-		p := register(t, osaka(20))
-		displayed(t, p.ProductID, func(item) bool { return true })
-		stack.Eventually(t, 15*time.Second, "a new product can be reserved", func() error {
-			if a := reserve(t, "customer-1", wish(p, 1, "tok_ok")); a.Status != 201 {
-				return fmt.Errorf("%d %s", a.Status, a.Body)
-			}
-			return nil
-		})
-		displayed(t, p.ProductID, func(i item) bool { return i.ReservedCount == 1 })
-	}
-}
-
-// consistent waits until nothing of the product is unsettled and proves that reservations, provider, seats,
-// view and inbox say the same.
-func consistent(t *testing.T, p product) {
-	t.Helper()
-	stack.Eventually(t, 40*time.Second, "everything is settled", func() error {
-		for _, r := range reservationsOf(t, p) {
-			if r.status == "PENDING" || r.status == "CANCEL_REQUESTED" {
-				return fmt.Errorf("%s is %s", r.id, r.status)
-			}
-		}
-		return nil
-	})
-	rows := reservationsOf(t, p)
-	counts := map[string]int{}
-	for _, r := range rows {
-		counts[r.status]++
-	}
-	t.Logf("%d reservations: %v", len(rows), counts)
-	stack.Eventually(t, 15*time.Second, "the provider's ledger", func() error {
-		net := map[string]int64{}
-		for _, e := range ledger(t) {
-			if e.Kind == "CHARGE" {
-				net[e.OrderID[:36]] += e.Amount
-			} else {
-				net[e.OrderID[:36]] -= e.Amount
-			}
-		}
-		for _, r := range rows {
-			want := int64(0)
-			if r.status == "CONFIRMED" {
-				want = 760000
-			}
-			if net[r.id] != want {
-				return fmt.Errorf("%s is %s and %d won are charged", r.id, r.status, net[r.id])
-			}
-		}
-		return nil
-	})
-	var held, taken int
-	if err := sys.Database(t, "reservation").QueryRow("SELECT held, confirmed FROM departures WHERE id = ?", p.Departures[0].DepartureID).Scan(&held, &taken); err != nil {
-		t.Fatal(err)
-	}
-	if held != 0 || taken != counts["CONFIRMED"] {
-		t.Errorf("held %d, confirmed %d seats", held, taken)
-	}
-	stack.Eventually(t, 10*time.Second, "the view equals the owners", func() error {
-		for _, i := range board(t) {
-			if i.ProductID == p.ProductID {
-				if i.Reservations["CONFIRMED"] != counts["CONFIRMED"] || i.Reservations["REJECTED"] != counts["REJECTED"] || i.Departures[0].Confirmed != taken {
-					return fmt.Errorf("%+v, want %v", i, counts)
-				}
-				return nil
-			}
-		}
-		return fmt.Errorf("not on the board")
-	})
-	for _, customer := range []string{"customer-1", "customer-2"} {
-		stack.Eventually(t, 10*time.Second, "the view of "+customer+" equals the owner's word", func() error {
-			owner, view := everything(t, customer, "/api/reservations"), everything(t, customer, "/api/view/mine")
-			for id, want := range owner {
-				if !reflect.DeepEqual(view[id], want) {
-					return fmt.Errorf("owner %v, view %v", want, view[id])
-				}
-			}
-			if len(owner) != len(view) {
-				return fmt.Errorf("%d reservations, %d in the view", len(owner), len(view))
-			}
-			return nil
-		})
-	}
-	stack.Eventually(t, 10*time.Second, "the inbox equals the histories", func() error {
-		got := map[string]int{}
-		for _, n := range inbox(t) {
-			got[n.ReservationID]++
-		}
-		for _, r := range rows {
-			if got[r.id] != 1 { // one transition after PENDING
-				return fmt.Errorf("%s has %d notices", r.id, got[r.id])
-			}
-		}
-		return nil
-	})
-}
-
-// everything is all pages of a list of reservations, by id.
-func everything(t testing.TB, customer, path string) map[string]object {
-	t.Helper()
-	all, cursor := map[string]object{}, ""
-	for {
-		page := stack.Read[struct {
-			Items      []object
-			NextCursor *string
-		}](t, sys.As(t, customer).Do("GET", path+"?limit=100&cursor="+cursor, nil).Is(t, 200))
-		for _, r := range page.Items {
-			all[r["reservationId"].(string)] = r
-		}
-		if page.NextCursor == nil {
-			return all
-		}
-		cursor = *page.NextCursor
-	}
-}
-
-type boardItem struct {
-	ProductID    string
-	Reservations map[string]int
-	Departures   []struct{ Held, Confirmed int }
-}
-
-// board is the first page: the newest hundred products.
-func board(t testing.TB) []boardItem {
-	t.Helper()
-	return stack.Read[struct{ Items []boardItem }](t, sys.As(t, "").Do("GET", "/api/view/board?limit=100", nil).Is(t, 200)).Items
-}
-
-// The database is away for 20 s while people reserve: nothing is lost, and what was committed before and
-// meanwhile unsettled is delivered within 15 s after it is back.
+// The database is away for 20 s while people reserve: nothing is lost, nobody is told that we are broken (503 says
+// when to come again), and what was committed before and meanwhile unsettled is delivered soon after it is back: the
+// promise is 15 s, which the log shows; a busy machine is given twice as long.
 func TestI5_TheDatabaseAwayForTwentySeconds(t *testing.T) {
 	slow(t)
-	p := register(t, osaka(1000))
+	p := register(t, osaka(10000))
 	displayed(t, p.ProductID, func(item) bool { return true })
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	for worker := range 6 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				case <-time.After(50 * time.Millisecond):
-				}
-				_, _ = sys.As(t, fmt.Sprintf("customer-%d", 1+worker)).With("Idempotency-Key", newID()).
-					Try("POST", "/api/reservations", wish(p, 1, "tok_ok"))
-			}
-		})
-	}
-	stack.Eventually(t, 30*time.Second, "some reservations", func() error {
-		if n := len(reservationsOf(t, p)); n < 30 {
-			return fmt.Errorf("%d", n)
-		}
-		return nil
-	})
+	given := deadLetters(t)
+	people := reserving(t, p, 6)
+	people.areConfirmed(t, 30)
 	sys.Kill(t, "mariadb")
 	<-time.After(20 * time.Second) // the length of the outage is what is tested
-	close(stop)
-	wg.Wait()
+	answers := people.goHome()
+	t.Logf("answers: %v", answers)
+	if answers[500] != 0 || answers[503] == 0 {
+		t.Errorf("without the database: %v", answers)
+	}
 	sys.Server(t, "start", "mariadb")
 	back := time.Now()
 	stack.Eventually(t, 30*time.Second, "reserving works again", func() error {
@@ -373,15 +188,15 @@ func TestI5_TheDatabaseAwayForTwentySeconds(t *testing.T) {
 		}
 		return nil
 	})
+	people.haveWhatTheyHeard(t)
 	consistent(t, p)
-	t.Logf("everything delivered and settled %s after the database was back", time.Since(back).Round(time.Second))
-	for app := range appPorts {
-		if app == "viewpage" {
-			continue
-		}
-		if n := rows(t, sys.Database(t, app), "dead_letters"); n != 0 {
-			t.Errorf("%s has %d dead letters", app, n)
-		}
+	took := time.Since(back).Round(time.Second)
+	t.Logf("everything delivered and settled %s after the database was back", took)
+	if took > 30*time.Second {
+		t.Errorf("that is later than 30 s")
+	}
+	if now := deadLetters(t); !maps.Equal(now, given) {
+		t.Errorf("dead letters before %v, after %v", given, now)
 	}
 	calm(t)
 }

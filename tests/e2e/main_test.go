@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,15 +120,27 @@ func reserve(t testing.TB, customer string, body object) stack.Answer {
 	return sys.As(t, customer).With("Idempotency-Key", newID()).Do("POST", "/api/reservations", body)
 }
 
-// charges is the provider's ledger for a reservation: what was charged less what was refunded.
+// ledgerEntry is a line of the provider's ledger.
 type ledgerEntry struct {
 	Kind, OrderID string
 	Amount        int64
+	At            time.Time
 }
 
 func ledger(t testing.TB) []ledgerEntry {
 	t.Helper()
 	return stack.Read[struct{ Entries []ledgerEntry }](t, sys.As(t, "").At(sys.URL(8099)).Do("GET", "/_ledger", nil).Is(t, 200)).Entries
+}
+
+// charges counts how often the provider charged for a reservation.
+func charges(t testing.TB, id string) (n int) {
+	t.Helper()
+	for _, e := range ledger(t) {
+		if e.Kind == "CHARGE" && strings.HasPrefix(e.OrderID, id) {
+			n++
+		}
+	}
+	return n
 }
 
 // slow marks what `make test-fast` leaves out.
