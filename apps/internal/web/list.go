@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
@@ -45,6 +46,10 @@ func Cursor[T any](c *fiber.Ctx) (at T, ok bool, err error) {
 	}
 	doc, err := base64.RawURLEncoding.DecodeString(raw)
 	if err != nil || len(raw) > maxCursor || json.Unmarshal(doc, &at) != nil {
+		return at, false, BadCursor()
+	}
+	// Members that are missing or unknown would otherwise lead to some other place.
+	if again, err := json.Marshal(at); err != nil || !bytes.Equal(again, doc) {
 		return at, false, BadCursor()
 	}
 	return at, true, nil
