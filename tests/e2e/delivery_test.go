@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +56,100 @@ func TestAHangingHandlerDoesNotRunBesideItself(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// Two revisions arrive in the wrong order: everybody ends on the higher version.
+func TestF6_RevisionsOutOfOrderEndOnTheHigher(t *testing.T) {
+	p := register(t, osaka(20))
+	displayed(t, p.ProductID, func(item) bool { return true })
+	revised := func(version, price int) {
+		data := said(t, "product", "oneqtour.product.registered.v1", p.ProductID)
+		data["version"], data["price"] = version, price
+		data["meta"].(object)["version"] = version
+		tell(t, "product", "product", "oneqtour.product.revised.v1", p.ProductID, data)
+		heard(t, "product", "store", "reservation", "viewpage")
+	}
+	revised(3, 900000)
+	displayed(t, p.ProductID, func(i item) bool { return i.Version == 3 && i.Price == 900000 })
+	revised(2, 850000)
+	if i, status := storeItem(t, p.ProductID); status != 200 || i.Version != 3 || i.Price != 900000 {
+		t.Errorf("the store shows %d %+v", status, i)
+	}
+	for _, i := range board(t) {
+		if i.ProductID == p.ProductID && i.Version != 3 {
+			t.Errorf("the board shows %+v", i)
+		}
+	}
+	body := wish(p, 1, "tok_ok")
+	body["expectedPrice"] = 855000
+	reserve(t, "customer-1", body).Is(t, 201)
+}
+
+// A revision that arrives after the product was discontinued revives it nowhere.
+func TestF7_ALateRevisionRevivesNothing(t *testing.T) {
+	p := register(t, osaka(20))
+	revise(t, p.ProductID, func(b object) { b["price"] = 900000 }).Is(t, 200)
+	displayed(t, p.ProductID, func(i item) bool { return i.Version == 2 })
+	sys.As(t, "md-1").Do("DELETE", "/api/products/"+p.ProductID, nil).Is(t, 204)
+	stack.Eventually(t, 15*time.Second, "it is gone", func() error {
+		if _, status := storeItem(t, p.ProductID); status != 404 {
+			return fmt.Errorf("%d", status)
+		}
+		return nil
+	})
+	late := said(t, "product", "oneqtour.product.revised.v1", p.ProductID)
+	for range 3 {
+		tell(t, "product", "product", "oneqtour.product.revised.v1", p.ProductID, late)
+	}
+	heard(t, "product", "store", "reservation", "viewpage")
+	if i, status := storeItem(t, p.ProductID); status != 404 {
+		t.Errorf("the store shows it again: %d %+v", status, i)
+	}
+	for _, i := range board(t) {
+		if i.ProductID == p.ProductID && i.Version < 3 {
+			t.Errorf("the board fell back to %+v", i)
+		}
+	}
+	reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 410, "DISCONTINUED")
+}
+
+// said is the data of the last event of a type about something, as the broker has it.
+func said(t testing.TB, topic, kind, subject string) object {
+	t.Helper()
+	for _, entry := range redis(t, "XREVRANGE", topic, "+", "-", "COUNT", "200").([]any) {
+		fields := entry.([]any)[1].([]any)
+		for i := 0; i+1 < len(fields); i += 2 {
+			var event struct {
+				Type, Subject string
+				Data          object
+			}
+			if fields[i] == "data" && json.Unmarshal([]byte(fields[i+1].(string)), &event) == nil && event.Type == kind && event.Subject == subject {
+				return event.Data
+			}
+		}
+	}
+	t.Fatalf("nobody said %s of %s", kind, subject)
+	return nil
+}
+
+// heard waits until the apps have taken and finished every event of a topic.
+func heard(t testing.TB, topic string, apps ...string) {
+	t.Helper()
+	for _, app := range apps {
+		stack.Eventually(t, 20*time.Second, app+" has heard everything of "+topic, func() error {
+			last := redis(t, "XREVRANGE", topic, "+", "-", "COUNT", "1").([]any)[0].([]any)[0]
+			for _, group := range redis(t, "XINFO", "GROUPS", topic).([]any) {
+				about := map[any]any{}
+				for i, list := 0, group.([]any); i+1 < len(list); i += 2 {
+					about[list[i]] = list[i+1]
+				}
+				if about["name"] == app && (about["pending"] != 0 || about["last-delivered-id"] != last) {
+					return fmt.Errorf("%v, the last is %v", about, last)
+				}
+			}
+			return nil
+		})
+	}
 }
 
 // pending is how often the broker gave out the events of a topic that an app has taken and not finished, the most of

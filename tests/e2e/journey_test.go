@@ -3,6 +3,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,11 @@ func TestF1_AnMDRegistersATourProduct(t *testing.T) {
 	if a.Header.Get("Location") != "/api/products/"+p.ProductID || a.Header.Get("ETag") != `"1"` || p.MDID != "md-1" {
 		t.Errorf("Location %q ETag %q %+v", a.Header.Get("Location"), a.Header.Get("ETag"), p)
 	}
-	sys.As(t, "").Do("GET", a.Header.Get("Location"), nil).Is(t, 200)
+	got := stack.Read[object](t, sys.As(t, "").Do("GET", a.Header.Get("Location"), nil).Is(t, 200))
+	sameMembers(t, "", got, osaka(20))
+	if got["productId"] != p.ProductID || got["mdId"] != "md-1" || got["status"] != "OPEN" {
+		t.Errorf("%v", got)
+	}
 	sys.As(t, "customer-1").Do("POST", "/api/products", osaka(20)).Is(t, 403, "WRONG_ROLE")
 	sys.As(t, "").Do("POST", "/api/products", osaka(20)).Is(t, 401)
 	for field, change := range map[string]func(object){
@@ -79,21 +84,58 @@ func TestF1_AnMDRegistersATourProduct(t *testing.T) {
 	}
 }
 
+// sameMembers fails unless got has every member of want, inside, too; it may have more.
+func sameMembers(t testing.TB, at string, got, want any) {
+	t.Helper()
+	switch want := want.(type) {
+	case object:
+		members, _ := got.(object)
+		for name, value := range want {
+			sameMembers(t, at+"/"+name, members[name], value)
+		}
+	case []object:
+		list, _ := got.([]any)
+		if len(list) != len(want) {
+			t.Errorf("%s: %v, want %v", at, got, want)
+			return
+		}
+		for i, value := range want {
+			sameMembers(t, fmt.Sprintf("%s/%d", at, i), list[i], value)
+		}
+	default:
+		if fmt.Sprint(got) != fmt.Sprint(want) { // a number is a float64 here and an int there
+			t.Errorf("%s: %v, want %v", at, got, want)
+		}
+	}
+}
+
 func TestF2_DomesticAndOverseasHaveTheirOwnSchedules(t *testing.T) {
 	domestic := osaka(20)
 	domestic["kind"], domestic["country"], domestic["nights"] = "DOMESTIC", "KR", 1
-	policies := map[string]string{}
+	policies, fees := map[string]string{}, map[string]string{}
 	for kind, body := range map[string]object{"DOMESTIC": domestic, "OVERSEAS": osaka(20)} {
 		p := register(t, body)
 		displayed(t, p.ProductID, func(i item) bool { return i.Kind == kind })
 		list := sys.As(t, "").Do("GET", "/api/store/items?limit=100&kind="+kind, nil).Is(t, 200)
+		listed := false
 		for _, i := range stack.Read[struct{ Items []item }](t, list).Items {
 			if i.Kind != kind {
 				t.Errorf("%s among %s", i.Kind, kind)
 			}
+			listed = listed || i.ProductID == p.ProductID && len(i.Departures) == 1 && i.Departures[0].Date == p.Departures[0].Date
+		}
+		if !listed {
+			t.Errorf("the %s product is not in its list", kind)
 		}
 		q := sys.As(t, "").Do("GET", "/api/store/items/"+p.ProductID+"/quote?travellers=1&paymentPlan=FULL&departureId="+p.Departures[0].DepartureID, nil).Is(t, 200)
-		policies[kind] = stack.Read[struct{ PolicyVersion string }](t, q).PolicyVersion
+		quote := stack.Read[struct {
+			PolicyVersion string
+			Policy        any
+		}](t, q)
+		policies[kind], fees[kind] = quote.PolicyVersion, fmt.Sprint(quote.Policy)
+	}
+	if fees["DOMESTIC"] == fees["OVERSEAS"] {
+		t.Errorf("one schedule of fees for both: %v", fees)
 	}
 	if policies["DOMESTIC"] == policies["OVERSEAS"] || policies["DOMESTIC"] == "" {
 		t.Errorf("%v", policies)
@@ -111,9 +153,18 @@ func revise(t testing.TB, id string, change func(object)) stack.Answer {
 }
 
 func TestF3_ARevisionKeepsOldReservationsAsTheyWere(t *testing.T) {
-	p := register(t, osaka(20))
+	p := register(t, osaka(20, 15))
 	before := stack.Read[reservation](t, reserve(t, "customer-1", wish(p, 2, "tok_ok")).Is(t, 201))
-	revise(t, p.ProductID, func(b object) { b["price"] = 900000 }).Is(t, 200)
+	terms := func() object {
+		q := stack.Read[object](t, sys.As(t, "customer-1").Do("GET", "/api/reservations/"+before.ReservationID+"/cancellation-quote", nil).Is(t, 200))
+		return object{"feeRate": q["feeRate"], "fee": q["fee"], "refund": q["refund"], "policy": q["policy"]}
+	}
+	agreed := terms()
+	revise(t, p.ProductID, func(b object) {
+		b["price"], b["discountRate"] = 900000, 500
+		b["cancellationPolicy"] = object{"type": "SPECIAL", "tiers": []object{{"fromDays": 30, "rate": 0}, {"fromDays": 0, "rate": 9000}},
+			"consent": object{"ko": "90%에 동의합니다.", "en": "I agree to 90%."}}
+	}).Is(t, 200)
 	md := sys.As(t, "md-1")
 	md.With("If-Match", `"1"`).Do("PUT", "/api/products/"+p.ProductID, osaka(20)).Is(t, 412, "STALE")
 	md.Do("PUT", "/api/products/"+p.ProductID, osaka(20)).Is(t, 428, "IF_MATCH_REQUIRED")
@@ -121,6 +172,7 @@ func TestF3_ARevisionKeepsOldReservationsAsTheyWere(t *testing.T) {
 	stack.Eventually(t, soon, "the new price reserves", func() error {
 		body := wish(p, 1, "tok_ok")
 		body["expectedPrice"] = 855000
+		body["acceptedPolicyVersion"] = policyVersion(t, p)
 		if a := reserve(t, "customer-1", body); a.Status != 201 {
 			return fmt.Errorf("%d %s", a.Status, a.Body)
 		}
@@ -129,6 +181,20 @@ func TestF3_ARevisionKeepsOldReservationsAsTheyWere(t *testing.T) {
 	if after := find(t, "customer-1", before.ReservationID); after.Price != before.Price {
 		t.Errorf("%+v became %+v", before.Price, after.Price)
 	}
+	if now := terms(); !reflect.DeepEqual(now, agreed) {
+		t.Errorf("the terms %v became %v", agreed, now)
+	}
+	cancelled := stack.Read[reservation](t, cancel(t, "customer-1", before.ReservationID, object{}).Is(t, 202))
+	if cancelled.Cancellation.FeeRate != 1500 || cancelled.Cancellation.Fee != 228000 {
+		t.Errorf("%+v", cancelled.Cancellation)
+	}
+}
+
+// policyVersion of the terms that the store shows, which special terms want to be named.
+func policyVersion(t testing.TB, p product) string {
+	t.Helper()
+	a := sys.As(t, "").Do("GET", "/api/store/items/"+p.ProductID, nil).Is(t, 200)
+	return stack.Read[struct{ PolicyVersion string }](t, a).PolicyVersion
 }
 
 func TestF4_F7_ADiscontinuedProductIsGoneFromSaleNotFromMemory(t *testing.T) {
@@ -250,17 +316,27 @@ func TestF10_F11_F12_CancelRefundsAndIsRecorded(t *testing.T) {
 		t.Errorf("charged %d, returned %d", charged, returned)
 	}
 	history := stack.Read[struct {
-		Items []struct{ From, To, At, Actor, Cause string }
+		Items []struct {
+			From, To, Actor, Cause string
+			At                     time.Time
+			Amount                 int64
+		}
 	}](t, sys.As(t, "customer-1").Do("GET", path+"/history", nil).Is(t, 200)).Items
 	var steps []string
+	last, asked := "", time.Time{}
 	for _, h := range history {
-		steps = append(steps, h.To)
-		if h.At == "" || h.Actor == "" || h.Cause == "" {
-			t.Errorf("%+v", h)
+		steps = append(steps, fmt.Sprintf("%s %s %d", h.To, h.Cause, h.Amount))
+		if h.From != last || h.Actor == "" || h.At.IsZero() || h.At.Before(asked) {
+			t.Errorf("%+v after %s at %s", h, last, asked)
 		}
+		last, asked = h.To, h.At
 	}
-	if got := strings.Join(steps, " "); got != "PENDING CONFIRMED CANCEL_REQUESTED CANCELLED" {
+	// What was paid, the fee that was asked for, and what came back in the end.
+	if got := strings.Join(steps, ", "); got != "PENDING RESERVED 0, CONFIRMED PAYMENT_APPROVED 1520000, CANCEL_REQUESTED CUSTOMER_CANCELLED 228000, CANCELLED REFUNDED 1292000" {
 		t.Errorf("history: %s", got)
+	}
+	if history[0].Actor != "customer-1" || history[2].Actor != "customer-1" {
+		t.Errorf("%+v", history)
 	}
 	inboxHas(t, r.ReservationID, "CONFIRMED", "CANCEL_REQUESTED", "CANCELLED")
 }
@@ -364,23 +440,32 @@ func TestF13_A4_TheViewStandsAlone(t *testing.T) {
 	calm(t)
 }
 
-// Displayed also if the product service stops right after it has answered.
+// Displayed and for sale also if the product service stops as soon as its event has left.
 func TestF5_A4_DisplayedAlthoughProductStopsRightAfter(t *testing.T) {
 	slow(t)
 	p := register(t, osaka(20))
-	sys.Kill(t, "product")
-	shown := false
-	for range 20 {
-		if _, status := storeItem(t, p.ProductID); status == 200 {
-			shown = true
-			reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 201)
-			break
+	stack.Eventually(t, 5*time.Second, "the event has left", func() error {
+		if n := rows(t, sys.Database(t, "product"), "outbox"); n != 0 {
+			return fmt.Errorf("%d wait", n)
 		}
-		<-time.After(100 * time.Millisecond)
+		return nil
+	})
+	sys.Kill(t, "product")
+	displayed(t, p.ProductID, func(item) bool { return true })
+	reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 201)
+	if a := sys.As(t, "").Do("GET", "/api/products/"+p.ProductID, nil); a.Status < 500 {
+		t.Errorf("product was not away: %d", a.Status)
 	}
-	t.Logf("displayed before product was back: %v", shown)
 	sys.Restart(t, "product")
-	// The event may still have been in the outbox: then it is sent when product is back, not lost.
+	calm(t)
+}
+
+// And if it stops before that, the event waits in its database and leaves when it is back.
+func TestF5_A3_DisplayedWhenProductIsBack(t *testing.T) {
+	slow(t)
+	p := register(t, osaka(20))
+	sys.Kill(t, "product")
+	sys.Restart(t, "product")
 	displayed(t, p.ProductID, func(item) bool { return true })
 	calm(t)
 }

@@ -72,8 +72,8 @@ type item struct {
 	Recommendation, ReservedCount int
 	Version                       int64
 	Departures                    []struct {
-		DepartureID string
-		SeatsLeft   int
+		DepartureID, Date string
+		SeatsLeft         int
 	}
 }
 
