@@ -1,9 +1,16 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+
+	dapr "github.com/dapr/go-sdk/client"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 
 	"oneqtour/tests/stack"
 )
@@ -36,32 +43,31 @@ func TestK5_ForgedCallsAreRefused(t *testing.T) {
 		"datacontenttype": "application/json", "data": object{"reservationId": id, "voidOrder": true, "status": "REJECTED", "version": 9}}
 
 	front := sys.As(t, "operator-1").At(sys.URL(3500))
-	refused := func(what string, c stack.Client, method, path string, body any) {
-		t.Helper()
-		if a := c.Do(method, path, body); a.Status < 400 || a.Status == 500 && !strings.Contains(string(a.Body), "ERR_DIRECT_INVOKE") {
-			t.Errorf("%s: %s %s answered %d %s", what, method, path, a.Status, a.Body)
-		}
-	}
 	for _, path := range []string{"/payments/approve", "/payments/inquire"} {
-		refused("as the gateway", front, "POST", "/v1.0/invoke/payment/method"+path, approve)
+		path = "/v1.0/invoke/payment/method" + path
+		refusedBy(t, "payment", "as the gateway", front.Do("POST", path, approve))
 		for range 20 { // daprd puts its own value before or behind the forged one, at random
-			refused("spoofed caller", front.With("dapr-caller-app-id", "reservation"), "POST", "/v1.0/invoke/payment/method"+path, approve)
+			refusedBy(t, "payment", "spoofed caller", front.With("dapr-caller-app-id", "reservation").Do("POST", path, approve))
 		}
-		refused("spoofed caller, twice", front.With("dapr-caller-app-id", "reservation").With("Dapr-Caller-App-Id", "reservation"),
-			"POST", "/v1.0/invoke/payment/method"+path, approve)
+		refusedBy(t, "payment", "spoofed caller, twice",
+			front.With("dapr-caller-app-id", "reservation").With("Dapr-Caller-App-Id", "reservation").Do("POST", path, approve))
 	}
 	for app, port := range appPorts {
+		byURL := fmt.Sprintf("/v1.0/invoke/http://127.0.0.1:%d/method", port+stack.Offset)
+		atPort := sys.As(t, "md-1").At(sys.URL(port))
 		for _, topic := range []string{"product", "reservation", "payment", "dead-" + app} {
 			path := "/events/" + topic
-			refused("event by invocation", front, "POST", "/v1.0/invoke/"+app+"/method"+path, void)
-			refused("event by URL", front, "POST", fmt.Sprintf("/v1.0/invoke/http://127.0.0.1:%d/method%s", port+stack.Offset, path), void)
-			refused("event at the app's own port", sys.As(t, "operator-1").At(sys.URL(port)), "POST", path, void)
+			refusedBy(t, app, "event by invocation", front.Do("POST", "/v1.0/invoke/"+app+"/method"+path, void))
+			refusedBy(t, app, "event by URL", front.Do("POST", byURL+path, void))
+			refusedBy(t, app, "event at the app's own port", atPort.Do("POST", path, void))
 		}
-		refused("subscriptions", front, "GET", "/v1.0/invoke/"+app+"/method/dapr/subscribe", nil)
-		refused("subscriptions at the app's own port", sys.As(t, "").At(sys.URL(port)), "GET", "/dapr/subscribe", nil)
-		refused("internal call by URL", front.With("dapr-caller-app-id", "reservation"), "POST",
-			fmt.Sprintf("/v1.0/invoke/http://127.0.0.1:%d/method/payments/approve", port+stack.Offset), approve)
-		refused("API at the app's own port", sys.As(t, "md-1").At(sys.URL(port)), "GET", "/products", nil)
+		refusedBy(t, app, "subscriptions", front.Do("GET", "/v1.0/invoke/"+app+"/method/dapr/subscribe", nil))
+		refusedBy(t, app, "subscriptions at the app's own port", atPort.Do("GET", "/dapr/subscribe", nil))
+		refusedBy(t, app, "internal call by URL", front.With("dapr-caller-app-id", "reservation").Do("POST", byURL+"/payments/approve", approve))
+		// Paths that are there, so that it is not their absence which refuses.
+		path := map[string]string{"product": "/products", "store": "/items", "reservation": "/reservations", "payment": "/webhooks/payment", "viewpage": "/board"}[app]
+		refusedBy(t, app, "API at the app's own port", atPort.Do("GET", path, nil))
+		refusedBy(t, app, "API by URL", front.Do("GET", byURL+path, nil))
 	}
 	if found := find(t, "customer-1", id); found.Status != "CONFIRMED" {
 		t.Errorf("the reservation is now %s", found.Status)
@@ -71,10 +77,31 @@ func TestK5_ForgedCallsAreRefused(t *testing.T) {
 	}
 }
 
+// refusedBy fails unless the app itself, and not somebody on the way, has refused: its guard, since it knows the
+// path well.
+func refusedBy(t testing.TB, app, what string, a stack.Answer) {
+	t.Helper()
+	if a.Status != 403 || a.Code() != "FORBIDDEN" || a.Header.Get("X-Oneqtour-App") != app {
+		t.Errorf("%s: %s should have refused, and %q answered %d %s", what, app, a.Header.Get("X-Oneqtour-App"), a.Status, a.Body)
+	}
+}
+
+// refusedByDapr fails unless a sidecar has answered with the status and these words.
+func refusedByDapr(t testing.TB, what string, a stack.Answer, status int, words string) {
+	t.Helper()
+	if a.Status != status || !strings.Contains(string(a.Body), words) || a.Header.Get("X-Oneqtour-App") != "" {
+		t.Errorf("%s: %d %s, want %d %s", what, a.Status, a.Body, status, words)
+	}
+}
+
 // Nobody but the app itself gets anything from a sidecar; the gateway's lets everybody invoke, and no more.
 func TestK5_SidecarsAreClosed(t *testing.T) {
 	event := object{"reservationId": newID(), "voidOrder": true}
 	for app, port := range sidecarPorts {
+		status, words := 401, "invalid api token"
+		if app == "gateway" { // to one that may only invoke, every other path is an invocation of nobody
+			status, words = 404, "ERR_DIRECT_INVOKE"
+		}
 		c := sys.As(t, "operator-1").At(sys.URL(port))
 		for _, call := range []struct {
 			method, path string
@@ -88,26 +115,79 @@ func TestK5_SidecarsAreClosed(t *testing.T) {
 			{"GET", "/v1.0/metadata", nil},
 			{"GET", "/v1.0/secrets/local/x", nil},
 		} {
-			if a := c.Do(call.method, call.path, call.body); a.Status < 400 || a.Status >= 500 {
-				t.Errorf("%s: %s %s answered %d %s", app, call.method, call.path, a.Status, a.Body)
-			}
+			refusedByDapr(t, app+" "+call.path, c.Do(call.method, call.path, call.body), status, words)
 		}
-		if app == "gateway" {
-			continue
-		}
-		if a := c.Do("GET", "/v1.0/invoke/store/method/items", nil); a.Status != 401 {
-			t.Errorf("%s: invoked without its token: %d", app, a.Status)
+		if app != "gateway" {
+			refusedByDapr(t, app+" invokes", c.Do("GET", "/v1.0/invoke/store/method/items", nil), 401, "invalid api token")
 		}
 	}
-	// With a stolen token, too, a sidecar does only what its app needs.
-	for _, app := range []string{"product", "store", "payment", "viewpage"} {
+}
+
+// With a stolen token, too, a sidecar does only what its app needs.
+func TestK5_AStolenTokenGivesNoMoreThanItsApp(t *testing.T) {
+	event := object{"reservationId": newID(), "voidOrder": true}
+	for app := range appPorts {
 		c := sys.As(t, "").At(sys.URL(sidecarPorts[app])).With("dapr-api-token", sys.Env(t, app, "DAPR_API_TOKEN"))
-		if a := c.Do("GET", "/v1.0/invoke/store/method/items", nil); a.Status < 400 || a.Status >= 500 {
-			t.Errorf("%s may invoke: %d %s", app, a.Status, a.Body)
+		if app != "reservation" { // the only one that calls another
+			refusedByDapr(t, app+" invokes", c.Do("GET", "/v1.0/invoke/store/method/items", nil), 404, "404 page not found")
 		}
-		if a := c.Do("POST", "/v1.0/publish/pubsub/"+map[bool]string{true: "product", false: "reservation"}[app == "payment"], event); a.Status < 400 || a.Status >= 500 {
-			if app != "product" {
-				t.Errorf("%s may publish what is not its own: %d %s", app, a.Status, a.Body)
+		topics := []string{"product", "reservation", "payment"}
+		for other := range appPorts {
+			topics = append(topics, "dead-"+other)
+		}
+		for _, topic := range topics {
+			if topic == app || topic == "dead-"+app {
+				continue
+			}
+			refusedByDapr(t, app+" publishes "+topic, c.Do("POST", "/v1.0/publish/pubsub/"+topic, event), 403, "ERR_PUBSUB_FORBIDDEN")
+		}
+		status, words := 500, "ERR_STATE_STORE_NOT_CONFIGURED"
+		switch app {
+		case "viewpage": // whose store it is
+			continue
+		case "reservation":
+			status, words = 404, "ERR_DIRECT_INVOKE"
+		}
+		refusedByDapr(t, app+" reads the view", c.Do("GET", "/v1.0/state/statestore/g1:products:newest", nil), status, words)
+		refusedByDapr(t, app+" writes the view", c.Do("POST", "/v1.0/state/statestore", []object{{"key": "x", "value": "y"}}), status, words)
+	}
+	// One app's token is nothing at another's sidecar.
+	for app := range appPorts {
+		for other, port := range sidecarPorts {
+			if other != app && other != "gateway" {
+				c := sys.As(t, "").At(sys.URL(port)).With("dapr-api-token", sys.Env(t, app, "DAPR_API_TOKEN"))
+				refusedByDapr(t, app+"'s token at "+other, c.Do("POST", "/v1.0/publish/pubsub/"+other, event), 401, "invalid api token")
+			}
+		}
+	}
+}
+
+// The sidecars' gRPC ports ask for the token, too; the gateway's has nothing but invocation.
+func TestK5_SidecarsAreClosedForGRPC(t *testing.T) {
+	for app, port := range sidecarPorts {
+		conn, err := grpc.NewClient(strings.TrimPrefix(sys.URL(port+100), "http://"), grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		c := dapr.NewClientWithConnection(conn)
+		_, reading := c.GetState(t.Context(), "statestore", "g1:products:newest", nil)
+		calls := map[string]error{
+			"publish": c.PublishEvent(t.Context(), "pubsub", "reservation", []byte("{}")),
+			"read":    reading,
+			"write":   c.SaveState(t.Context(), "statestore", "x", []byte("y"), nil),
+		}
+		if app != "gateway" {
+			_, calls["invoke"] = c.InvokeMethod(t.Context(), "store", "items", "get")
+		}
+		for what, err := range calls {
+			// What the sidecar does not offer at all it says before it asks for the token.
+			want := codes.Unauthenticated
+			if offers := what == "publish" || (what == "invoke") == (app == "reservation"); app == "gateway" || !offers {
+				want = codes.Unimplemented
+			}
+			if status.Code(errors.Unwrap(err)) != want && status.Code(err) != want {
+				t.Errorf("%s by gRPC at %s: %v, want %v", what, app, err, want)
 			}
 		}
 	}
