@@ -2,8 +2,13 @@ package e2e
 
 import (
 	"bytes"
+	"compress/gzip"
 	"database/sql"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +76,7 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 		}
 	}
 	customer.With("Content-Type", "text/plain").Do("POST", "/api/reservations", good).Is(t, 415)
+	customer.With("Content-Encoding", "gzip").Do("POST", "/api/reservations", zipped(good)).Is(t, 415, "UNSUPPORTED_MEDIA_TYPE")
 	sys.As(t, "customer-1").Do("POST", "/api/reservations", good).Is(t, 400, "IDEMPOTENCY_KEY_MISSING")
 	sys.As(t, "customer-1").With("Idempotency-Key", strings.Repeat("k", 256)).Do("POST", "/api/reservations", good).Is(t, 400, "IDEMPOTENCY_KEY_INVALID")
 
@@ -78,7 +84,8 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 		"negative price": change(osaka(20), "price", -1), "no name": change(osaka(20), "name", object{"ko": "", "en": ""}),
 		"too long": change(osaka(20), "description", object{"ko": strings.Repeat("가", 4001), "en": "x"}), "no departures": change(osaka(20), "departures", []object{}),
 		"unknown member": change(osaka(20), "mdId", "md-2"), "no such date": change(osaka(20), "departures", []object{{"date": "2027-02-30", "capacity": 1, "minParticipants": 1}}),
-		"NUL in a name": change(osaka(20), "country", "J\x00"),
+		"NUL in a name": change(osaka(20), "name", object{"ko": "오사카\x00", "en": "Osaka"}), "NUL in a country": change(osaka(20), "country", "J\x00"),
+		"an escape in a description": change(osaka(20), "description", object{"ko": "\x1b[2J", "en": "x"}),
 	} {
 		if a := md.Do("POST", "/api/products", body); a.Status != 422 {
 			t.Errorf("product with %s: %d %s", name, a.Status, a.Body)
@@ -93,12 +100,13 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 			t.Errorf("%s: %d %s", path, a.Status, a.Body)
 		}
 	}
-	for _, path := range []string{"/api/reservations?limit=0", "/api/reservations?limit=x", "/api/reservations?cursor=%27%20OR%201", "/api/store/items?limit=1000",
-		"/api/store/items?cursor=zzz", "/api/store/items?sort=price;drop", "/api/view/board?limit=-1", "/api/view/board?cursor=zzz", "/api/store/items?kind=SPACE"} {
+	for _, path := range []string{"/api/reservations?limit=0", "/api/reservations?limit=x", "/api/store/items?limit=1000",
+		"/api/store/items?sort=price;drop", "/api/view/board?limit=-1", "/api/store/items?kind=SPACE"} {
 		if a := sys.As(t, "customer-1").Do("GET", path, nil); a.Status != 422 && a.Status != 400 {
 			t.Errorf("%s: %d %s", path, a.Status, a.Body)
 		}
 	}
+	badBodiesElsewhere(t, p, r)
 	sys.As(t, "").Do("GET", "/api/store/items?q=%27%20OR%201=1%20--%20%25_", nil).Is(t, 200)
 	// Another's reservation is not there, whatever is asked of it.
 	for _, end := range []string{"", "/history", "/cancellation-quote"} {
@@ -111,6 +119,89 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 	if after := count(); after != before {
 		t.Errorf("rows and charges before %s, after %s", before, after)
 	}
+}
+
+// badBodiesElsewhere sends what is no good to the other routes that take a body.
+func badBodiesElsewhere(t *testing.T, p product, r reservation) {
+	t.Helper()
+	customer, md := sys.As(t, "customer-1"), sys.As(t, "md-1")
+	closure := "/api/products/" + p.ProductID + "/departures/" + p.Departures[0].DepartureID + "/closure"
+	for _, route := range []struct {
+		who          stack.Client
+		method, path string
+		invalid      []object
+	}{
+		{customer, "POST", "/api/reservations/" + r.ReservationID + "/cancellation", []object{
+			{"expectedFee": -1}, {"waiver": "BAD_WEATHER"}, {"reason": strings.Repeat("가", 5000)}, {"reason": "a\x00b"}, {"status": "CANCELLED"}}},
+		{md, "POST", closure, []object{
+			{}, {"reason": "RAIN"}, {"reason": "force_majeure"}, {"reason": "FORCE_MAJEURE", "note": "a\x00b"}, {"reason": "FORCE_MAJEURE", "closedOn": "2027-01-01"}}},
+		{md, "PATCH", "/api/store/items/" + p.ProductID, []object{{"position": -1}, {"position": 0}, {"price": 1}, {"Hidden": true}}},
+	} {
+		c := route.who.With("Idempotency-Key", newID())
+		at := route.method + " " + route.path
+		for _, body := range []any{`{"`, `[]`, `null`, ``, `{}{}`, []byte("{\"reason\":\"\xff\"}")} {
+			if a := c.Do(route.method, route.path, body); a.Status != 400 {
+				t.Errorf("%s with %s: %d %s", at, body, a.Status, a.Body)
+			}
+		}
+		for _, body := range route.invalid {
+			if a := c.Do(route.method, route.path, body); a.Status != 422 || a.Code() != "INVALID" {
+				t.Errorf("%s with %.60v: %d %s", at, body, a.Status, a.Body)
+			}
+		}
+		if a := c.With("Content-Type", "text/plain").Do(route.method, route.path, `{}`); a.Status != 415 {
+			t.Errorf("%s as a text: %d %s", at, a.Status, a.Body)
+		}
+		if a := c.Do(route.method, route.path, bytes.Repeat([]byte(" "), 2<<20)); a.Status != 413 {
+			t.Errorf("%s with two megabytes: %d %s", at, a.Status, a.Body)
+		}
+	}
+}
+
+// A cursor that no page gave is refused by every list, also one that looks like ours.
+func TestHandMadeCursorsAreRefused(t *testing.T) {
+	for path, who := range map[string]string{
+		"/api/reservations": "customer-1", "/api/view/mine": "customer-1", "/api/products": "md-1", "/api/view/md": "md-1",
+		"/api/md/notices": "md-1", "/api/store/items": "", "/api/view/board": "",
+	} {
+		c := sys.As(t, who)
+		for _, cursor := range []string{"zzz", "' OR 1=1", "null", "{}", "[]", `{"x":1}`, `"x"`, "\x00", `{"a":"yesterday","i":"x"}`} {
+			for _, encoded := range []string{url.QueryEscape(cursor), base64.RawURLEncoding.EncodeToString([]byte(cursor))} {
+				if a := c.Do("GET", path+"?cursor="+encoded, nil); a.Status != 422 || a.Code() != "INVALID" || !strings.Contains(string(a.Body), `"field":"cursor"`) {
+					t.Errorf("%s with %q: %d %s", path, encoded, a.Status, a.Body)
+				}
+			}
+		}
+		if a := c.Do("GET", path+"?cursor="+strings.Repeat("A", 4000), nil); a.Status != 422 {
+			t.Errorf("%s with a long one: %d %s", path, a.Status, a.Body)
+		}
+	}
+}
+
+// A method that a path does not have is answered with those that it has, OPTIONS included: there is no CORS.
+func TestOtherMethodsAreRefusedWithAllow(t *testing.T) {
+	for path, allow := range map[string]string{
+		"/api/reservations": "GET, POST", "/api/products/" + newID(): "DELETE, GET, PUT", "/api/store/items": "GET", "/api/view/board": "GET", "/webhooks/payment": "POST",
+	} {
+		for _, method := range []string{"OPTIONS", "PATCH"} {
+			a := sys.As(t, "").Do(method, path, nil)
+			got := strings.Split(strings.ReplaceAll(a.Header.Get("Allow"), " ", ""), ",")
+			got = slices.DeleteFunc(got, func(m string) bool { return m == "HEAD" })
+			slices.Sort(got)
+			if a.Status != 405 || strings.Join(got, ", ") != allow || a.Code() != "METHOD_NOT_ALLOWED" {
+				t.Errorf("%s %s: %d Allow %q %s", method, path, a.Status, a.Header.Get("Allow"), a.Body)
+			}
+		}
+	}
+}
+
+func zipped(body any) []byte {
+	raw, _ := json.Marshal(body)
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write(raw)
+	_ = w.Close()
+	return out.Bytes()
 }
 
 func change(b object, name string, value any) object {
