@@ -5,13 +5,17 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/sync/singleflight"
 
 	"oneqtour/apps/internal/fault"
 )
@@ -38,8 +42,8 @@ type Identity struct {
 	issuer, audience string
 	client           *http.Client
 
-	mu       sync.Mutex
-	verifier *oidc.IDTokenVerifier
+	discovery singleflight.Group
+	verifier  atomic.Pointer[oidc.IDTokenVerifier] // nil until the issuer was first reached
 }
 
 // NewIdentity names the issuer and the audience that tokens must be for.
@@ -82,17 +86,17 @@ func (i *Identity) Verify(ctx context.Context, header string) (Principal, error)
 }
 
 func (i *Identity) verify(ctx context.Context, header string) (Principal, error) {
-	scheme, token, _ := strings.Cut(header, " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+	token, ok := bearer(header)
+	if !ok {
 		return Principal{}, fault.New(fault.Unauthenticated)
 	}
-	verifier, err := i.connect()
+	verifier, err := i.connect(ctx)
 	if err != nil {
 		return Principal{}, fault.New(fault.Unavailable).Because(err).After(time.Second)
 	}
 	var keyError error
-	idToken, err := verifier.Verify(context.WithValue(ctx, keyErrorKey{}, &keyError), strings.TrimSpace(token))
-	if _, noKeys := errors.AsType[*url.Error](keyError); noKeys {
+	idToken, err := verifier.Verify(context.WithValue(ctx, keyErrorKey{}, &keyError), token)
+	if notJudged(keyError) {
 		return Principal{}, fault.New(fault.Unavailable).Because(keyError).After(time.Second)
 	}
 	if err != nil {
@@ -101,17 +105,53 @@ func (i *Identity) verify(ctx context.Context, header string) (Principal, error)
 	var claims struct {
 		Roles []string `json:"roles"`
 	}
-	if err := idToken.Claims(&claims); err != nil || idToken.Subject == "" || len(idToken.Subject) > 100 {
+	if err := idToken.Claims(&claims); err != nil || !isSubject(idToken.Subject) {
 		return Principal{}, fault.New(fault.Unauthenticated)
 	}
 	return Principal{Subject: idToken.Subject, Roles: claims.Roles}, nil
 }
 
-func (i *Identity) connect() (*oidc.IDTokenVerifier, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.verifier != nil {
-		return i.verifier, nil
+// notJudged: the issuer could not be asked for its keys, or not in time, which says nothing of the token.
+func notJudged(keyError error) bool {
+	_, unreachable := errors.AsType[*url.Error](keyError)
+	return unreachable || errors.Is(keyError, context.DeadlineExceeded) || errors.Is(keyError, context.Canceled)
+}
+
+// bearer takes the token out of the header. What has not even the form of one costs nobody a question.
+func bearer(header string) (token string, ok bool) {
+	scheme, token, _ := strings.Cut(header, " ")
+	token = strings.TrimSpace(token)
+	return token, strings.EqualFold(scheme, "Bearer") && len(token) <= maxToken && tokenForm.MatchString(token)
+}
+
+const maxToken = 8 << 10 // characters
+
+var tokenForm = regexp.MustCompile(`^[\w-]+\.[\w-]+\.[\w-]+$`) // base64url
+
+// isSubject refuses names that look like another's: with blanks around them or characters that nobody sees.
+func isSubject(s string) bool {
+	return s != "" && len(s) <= 100 && utf8.ValidString(s) && strings.TrimSpace(s) == s && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// connect gives the verifier. Those who come before there is one wait for the same discovery, each no longer than
+// its own deadline.
+func (i *Identity) connect(ctx context.Context) (*oidc.IDTokenVerifier, error) {
+	if v := i.verifier.Load(); v != nil {
+		return v, nil
+	}
+	discovered := i.discovery.DoChan("", func() (any, error) { return i.discover() })
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-discovered:
+		v, _ := r.Val.(*oidc.IDTokenVerifier)
+		return v, r.Err
+	}
+}
+
+func (i *Identity) discover() (*oidc.IDTokenVerifier, error) {
+	if v := i.verifier.Load(); v != nil {
+		return v, nil
 	}
 	// Not the request's context: the key set keeps it for as long as the process lives.
 	ctx := oidc.ClientContext(context.Background(), i.client)
@@ -120,16 +160,16 @@ func (i *Identity) connect() (*oidc.IDTokenVerifier, error) {
 		return nil, err
 	}
 	var meta struct {
-		JWKS string   `json:"jwks_uri"`
-		Algs []string `json:"id_token_signing_alg_values_supported"`
+		JWKS string `json:"jwks_uri"`
 	}
 	if err := provider.Claims(&meta); err != nil {
 		return nil, err
 	}
 	keys := keySet{oidc.NewRemoteKeySet(ctx, meta.JWKS)}
-	i.verifier = oidc.NewVerifier(i.issuer, keys, &oidc.Config{
+	v := oidc.NewVerifier(i.issuer, keys, &oidc.Config{
 		ClientID:             i.audience,
 		SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256, oidc.PS256},
 	})
-	return i.verifier, nil
+	i.verifier.Store(v)
+	return v, nil
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -23,8 +24,9 @@ func (k keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error)
 	return payload, err
 }
 
-// briefly answers a repeated GET from memory for a few seconds. The key set asks the issuer anew for every token
-// whose signature it cannot match, so that a flood of forged tokens would become a flood on the issuer.
+// briefly answers a repeated GET from memory for a few seconds, also that it failed. The key set asks the issuer
+// anew for every token whose signature it cannot match, so that a flood of forged tokens would become a flood on
+// the issuer, and an issuer that hangs would hold up each request on its own.
 type briefly struct {
 	next http.RoundTripper
 
@@ -34,32 +36,48 @@ type briefly struct {
 
 type remembered struct {
 	body  []byte
+	err   error
 	until time.Time
 }
 
-const rememberFor = 5 * time.Second // how long a key that the issuer has just added may stay unknown
+const (
+	rememberFor     = 5 * time.Second // how long a key that the issuer has just added may stay unknown
+	rememberFailure = time.Second
+)
 
 func (b *briefly) RoundTrip(r *http.Request) (*http.Response, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	url := r.URL.String()
-	if k, ok := b.known[url]; ok && time.Now().Before(k.until) {
-		return answerOf(r, k.body), nil
+	k, ok := b.known[url]
+	if !ok || time.Now().After(k.until) {
+		if b.known == nil {
+			b.known = map[string]remembered{}
+		}
+		k.body, k.err = b.fetch(r)
+		k.until = time.Now().Add(rememberFor)
+		if k.err != nil {
+			k.until = time.Now().Add(rememberFailure)
+		}
+		b.known[url] = k
 	}
+	if k.err != nil {
+		return nil, k.err
+	}
+	return answerOf(r, k.body), nil
+}
+
+// fetch takes every answer but 200 for none: an issuer that is being restarted answers, too.
+func (b *briefly) fetch(r *http.Request) ([]byte, error) {
 	res, err := b.next.RoundTrip(r)
-	if err != nil || res.StatusCode != http.StatusOK {
-		return res, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(res.Body, bodyLimit))
 	if err != nil {
 		return nil, err
 	}
-	if b.known == nil {
-		b.known = map[string]remembered{}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the issuer answered %s", res.Status)
 	}
-	b.known[url] = remembered{body, time.Now().Add(rememberFor)}
-	return answerOf(r, body), nil
+	return io.ReadAll(io.LimitReader(res.Body, bodyLimit))
 }
 
 func answerOf(r *http.Request, body []byte) *http.Response {
