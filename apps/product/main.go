@@ -19,6 +19,7 @@ import (
 	"oneqtour/apps/internal/web"
 	"oneqtour/apps/product/httpapi"
 	"oneqtour/apps/product/mysql"
+	"oneqtour/apps/product/peers"
 	"oneqtour/apps/product/usecase"
 )
 
@@ -39,7 +40,11 @@ func run(ctx context.Context, cfg settings) error {
 		return errors.Join(err, database.Close())
 	}
 	relay := outbox.NewRelay(database.DB, dapr.Publisher(cfg.PubSub))
-	products := usecase.New(mysql.NewProducts(database.DB), mysql.NewInbox(database.DB), usecase.Environment{
+	inbox, handOver, err := inboxOf(cfg, database, dapr)
+	if err != nil {
+		return errors.Join(err, dapr.Close(), database.Close())
+	}
+	products := usecase.New(mysql.NewProducts(database.DB), inbox, usecase.Environment{
 		App: cfg.AppID, Now: time.Now, NewID: newID, Stored: relay.Wake,
 	})
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
@@ -58,11 +63,27 @@ func run(ctx context.Context, cfg settings) error {
 		if err := database.Migrate(relaying); err != nil {
 			return err
 		}
+		group.Go(func() error { return handOver(relaying) })
 		return relay.Run(relaying)
 	})
 	err = group.Wait()
 	log.Info().Err(err).Msg("stopped")
 	return errors.Join(err, dapr.Close(), database.Close())
+}
+
+// inboxOf is the inbox, and the worker that hands its notices over where a binding is named.
+func inboxOf(cfg settings, database *mysqldb.Database, dapr *sidecar.Client) (*mysql.Inbox, func(context.Context) error, error) {
+	inbox := mysql.NewInbox(database.DB)
+	if cfg.NoticeBinding == "" {
+		return inbox, func(context.Context) error { return nil }, nil
+	}
+	receiver, err := peers.NewNotices(dapr, cfg.NoticeBinding, cfg.NoticeAddress)
+	if err != nil {
+		return nil, nil, err
+	}
+	return inbox.HandingOver(), func(ctx context.Context) error {
+		return usecase.HandOver(ctx, mysql.NewHandovers(database.DB), receiver)
+	}, nil
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -14,10 +14,16 @@ import (
 )
 
 // Inbox implements usecase.Inbox.
-type Inbox struct{ db *sql.DB }
+type Inbox struct {
+	db       *sql.DB
+	handOver bool
+}
 
 // NewInbox makes a repository.
-func NewInbox(db *sql.DB) *Inbox { return &Inbox{db} }
+func NewInbox(db *sql.DB) *Inbox { return &Inbox{db: db} }
+
+// HandingOver is the same inbox that also owes each notice, from now on, to the receiver outside.
+func (r *Inbox) HandingOver() *Inbox { return &Inbox{r.db, true} }
 
 // Hear adds the notices that are missing. The MD's counter row is locked first, so that two events of one MD
 // never take the same number, and a number is used only by a notice that was committed.
@@ -35,8 +41,14 @@ func (r *Inbox) Hear(ctx context.Context, news domain.ReservationNews) error {
 		if err != nil {
 			return fmt.Errorf("read notices: %w", err)
 		}
-		if err := addNotices(ctx, tx, news.MD, last, news.MissingNotices(known)); err != nil {
+		missing := news.MissingNotices(known)
+		if err := addNotices(ctx, tx, news.MD, last, missing); err != nil {
 			return err
+		}
+		if r.handOver && len(missing) > 0 {
+			if err := owe(ctx, tx, news.MD, last); err != nil {
+				return err
+			}
 		}
 		return remember(ctx, tx, news)
 	})
@@ -93,6 +105,16 @@ func addNotices(ctx context.Context, tx *sql.Tx, md domain.MDID, last int64, not
 	}
 	if _, err := tx.ExecContext(ctx, "UPDATE inboxes SET last_seq = ? WHERE md_id = ?", last, md); err != nil {
 		return fmt.Errorf("raise counter: %w", err)
+	}
+	return nil
+}
+
+// owe adds the notices behind a number, which this transaction has made, to those that are to be handed over.
+func owe(ctx context.Context, tx *sql.Tx, md domain.MDID, after int64) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO notice_handovers (md_id, seq, attempts, due_at)
+		SELECT md_id, seq, 0, NOW(6) FROM notices WHERE md_id = ? AND seq > ?`, md, after)
+	if err != nil {
+		return fmt.Errorf("owe notices: %w", err)
 	}
 	return nil
 }
