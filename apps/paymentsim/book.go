@@ -18,6 +18,7 @@ type book struct {
 	orders  map[string]*order
 	byKey   map[string]*order // by paymentKey
 	entries []entry
+	listed  []transaction
 	answers map[string]keptAnswer // by call
 	running map[string]struct{}   // calls at work
 }
@@ -28,6 +29,7 @@ type order struct {
 	mu      sync.Mutex
 	token   token
 	payment *payment
+	refused bool // a refund was, once
 }
 
 // entry is one movement of money.
@@ -107,6 +109,7 @@ func (b *book) apply(r record) answer {
 			b.orders[r.Payment.OrderID] = o
 		}
 		o.token, o.payment = r.Token, r.Payment
+		o.refused = o.refused || r.Refusal != nil && r.Payment.Status != stateAborted
 		b.byKey[r.Payment.PaymentKey] = o
 	}
 	if r.Refusal != nil {
@@ -114,6 +117,7 @@ func (b *book) apply(r record) answer {
 	}
 	if r.Entry != nil {
 		b.entries = append(b.entries, *r.Entry)
+		b.listed = append(b.listed, transactionOf(r.Payment, *r.Entry))
 	}
 	if r.Call != "" {
 		b.answers[r.Call] = keptAnswer{answer: given, at: r.At}

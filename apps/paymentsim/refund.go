@@ -15,6 +15,9 @@ func (b *book) refund(call, paymentKey string, amount *int64, reason string) (an
 	if amount != nil {
 		won = *amount
 	}
+	if o.token == tokRefusedOnce && !o.refused {
+		return b.commit(record{Call: call, Token: o.token, Payment: p, Refusal: errNotCancelable})
+	}
 	if why := refuseRefund(p, paymentKey, o.token, won); why != nil {
 		return b.commit(record{Call: call, Refusal: why})
 	}

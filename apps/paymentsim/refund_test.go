@@ -43,6 +43,18 @@ func TestARefusedRefundStaysRefused(t *testing.T) {
 	s.wantLedger("order-1", charge(1000))
 }
 
+func TestARefundThatIsRefusedOnceIsMadeUnderAnotherKey(t *testing.T) {
+	s := start(t)
+	paid := s.confirm("tok_refund_refused_once", "order-1", 1000)
+	for range 2 {
+		want(t, s.cancel(paid.PaymentKey, "refund-1", 1000), 403, "NOT_CANCELABLE_PAYMENT")
+	}
+	s.restart()
+	want(t, s.cancel(paid.PaymentKey, "refund-1", 1000), 403, "NOT_CANCELABLE_PAYMENT")
+	want(t, s.cancel(paid.PaymentKey, "refund-2", 1000), 200, "")
+	s.wantLedger("order-1", charge(1000), refund(1000))
+}
+
 func TestALostRefundWasMade(t *testing.T) {
 	s := start(t)
 	paid := s.confirm("tok_refund_lost", "order-1", 1000)

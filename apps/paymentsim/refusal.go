@@ -16,6 +16,7 @@ func (r *refusal) Error() string { return r.Code }
 var (
 	errInvalidRequest    = &refusal{http.StatusBadRequest, "INVALID_REQUEST", "잘못된 요청입니다."}
 	errInvalidKeyLength  = &refusal{http.StatusBadRequest, "INVALID_IDEMPOTENCY_KEY", "멱등키는 300자 이하여야 합니다."}
+	errTransactionKey    = &refusal{http.StatusBadRequest, "INVALID_TRANSACTION_KEY", "잘못된 페이징 키 입니다."}
 	errBelowMinimum      = &refusal{http.StatusBadRequest, "BELOW_MINIMUM_AMOUNT", "신용카드는 결제금액이 100원 이상, 계좌는 200원이상부터 결제가 가능합니다."}
 	errAlreadyProcessed  = &refusal{http.StatusBadRequest, "ALREADY_PROCESSED_PAYMENT", "이미 처리된 결제 입니다."}
 	errAlreadyCanceled   = &refusal{http.StatusBadRequest, "ALREADY_CANCELED_PAYMENT", "이미 취소된 결제 입니다."}

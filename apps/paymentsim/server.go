@@ -44,6 +44,7 @@ func newServer(b *book, secretKey string, log zerolog.Logger) *fiber.App {
 	app.Post("/_control", onlyLoopback, s.control.change)
 	app.Get("/_ledger", onlyLoopback, s.ledger)
 
+	app.Get("/v1/transactions", s.control.disturb, s.authenticate, s.transactions)
 	v1 := app.Group("/v1/payments", s.control.disturb, s.authenticate)
 	v1.Post("/confirm", s.confirm)
 	v1.Get("/orders/:orderId", s.byOrder)

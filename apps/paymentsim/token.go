@@ -18,6 +18,7 @@ const (
 	tokError         token = "tok_error"
 	tokWrongAmount   token = "tok_wrong_amount"
 	tokRefundRefused token = "tok_refund_refused"
+	tokRefusedOnce   token = "tok_refund_refused_once"
 	tokRefundLost    token = "tok_refund_lost"
 	tokNoPartial     token = "tok_no_partial"
 )
@@ -30,7 +31,7 @@ func parseToken(paymentKey string) (token, bool) {
 	name, _, _ := strings.Cut(paymentKey, ".")
 	switch t := token(name); t {
 	case tokOK, tokDeclined, tokInsufficient, tokSlow, tokLost, tokUnknown, tokError, tokWrongAmount, tokRefundRefused,
-		tokRefundLost, tokNoPartial:
+		tokRefusedOnce, tokRefundLost, tokNoPartial:
 		return t, true
 	}
 	return "", false
