@@ -98,7 +98,9 @@ func TestAnUnknownPaymentThatNobodyEndsIsToldToTheOperatorOnceAndStillAskedFor(t
 		s.ahead.Store(int64(ahead))
 		eventually(t, "asked again", func() bool { return asked() > before })
 	}
-	alarms := func() int { return strings.Count(s.log.String(), "OPERATOR: an unknown payment is older than 24 hours") }
+	alarms := func() int {
+		return strings.Count(s.log.String(), "OPERATOR: an unknown payment is older than 24 hours")
+	}
 	again(23 * time.Hour)
 	if n := alarms(); n != 0 {
 		t.Errorf("%d alarms before 24 hours", n)

@@ -62,6 +62,8 @@ const (
 	PaymentDeclined = "oneqtour.payment.declined.v1"
 	PaymentVoided   = "oneqtour.payment.voided.v1"
 	PaymentRefunded = "oneqtour.payment.refunded.v1"
+
+	PaymentRefundStuck = "oneqtour.payment.refund-stuck.v1"
 )
 
 // IsProduct says whether events of this type carry a Product. The lists are exact: a type that is not known

@@ -33,6 +33,7 @@ const (
 	RefundStuck        = "STUCK"
 	RefundCauseCancel  = "CANCELLATION" // a cancellation of the reservation
 	RefundCauseVoid    = "VOID"         // a charge that must not stand
+	RefundCauseWaiver  = "WAIVER"       // a waiver that was granted after the cancellation
 	CodePaymentNotSent = "NOT_SENT"     // problem code of 503: the provider was certainly not reached
 	CodePaymentUnknown = "UNKNOWN"      // problem code of 504: nobody knows yet
 )
@@ -42,7 +43,10 @@ const (
 	ApprovePath = "/payments/approve"
 	InquirePath = "/payments/inquire"
 
-	PaymentTimelinePath = "/payments/timeline"
+	PaymentTimelinePath  = "/payments/timeline"
+	RefundListPath       = "/refunds/list"
+	RefundRetryPath      = "/refunds/retry"
+	RefundSettlementPath = "/refunds/settlement"
 )
 
 // ApproveRequest asks payment to charge. It is idempotent by (ReservationID, Purpose).

@@ -94,6 +94,7 @@ type RefundPart struct {
 	RefundID string    `json:"refundId"`
 	Purpose  string    `json:"purpose"`
 	Method   string    `json:"method"`
+	Cause    string    `json:"cause,omitempty"`
 	Amount   money.KRW `json:"amount"`
 	Status   string    `json:"status"` // REQUESTED, DONE
 }

@@ -29,6 +29,7 @@ const (
 	DepartureClosed       Code = "DEPARTURE_CLOSED"
 	TooLate               Code = "TOO_LATE"
 	NotCancellable        Code = "NOT_CANCELLABLE"
+	NotStuck              Code = "NOT_STUCK"
 	IDTaken               Code = "ID_TAKEN"
 	IdempotencyInProgress Code = "IDEMPOTENCY_IN_PROGRESS"
 	Discontinued          Code = "DISCONTINUED"

@@ -54,6 +54,8 @@ var problems = map[fault.Code]problemText{
 		text{"출발일이 되었거나 지나 처리할 수 없습니다.", "The departure date has come, so this is no longer possible."}},
 	fault.NotCancellable: {409, text{"취소 불가", "Not cancellable"},
 		text{"현재 상태에서는 예약을 취소할 수 없습니다.", "The reservation cannot be cancelled in its present state."}},
+	fault.NotStuck: {409, text{"막힌 환불이 아님", "Not stuck"},
+		text{"이 환불은 사람이 처리할 상태가 아닙니다.", "This refund is not one that people have to settle."}},
 	fault.IDTaken: {409, text{"이미 사용된 식별자", "Id taken"},
 		text{"이 식별자는 이미 사용되었습니다.", "This id is already in use."}},
 	fault.IdempotencyInProgress: {409, text{"처리 중", "In progress"},

@@ -14,7 +14,9 @@ var (
 	ErrUnknown = fault.New(fault.OutcomeUnknown)
 	// ErrOther: this payment was asked for before, with another amount or method.
 	ErrOther = fault.New(fault.IdempotencyKeyReused)
-	// ErrNotFound: there is no such payment.
+	// ErrNotStuck: the refund is not one that people must settle.
+	ErrNotStuck = fault.New(fault.NotStuck)
+	// ErrNotFound: there is no such payment or refund.
 	ErrNotFound = fault.New(fault.NotFound)
 )
 

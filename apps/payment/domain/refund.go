@@ -2,13 +2,15 @@ package domain
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"oneqtour/apps/internal/money"
 )
 
-// There is one refund per (payment, cause). Its id is its key at the provider and stands in the reason of the
-// provider's own record, by which it is recognised. All refunds together never exceed what was charged; one
+// There is one refund per (payment, cause). Its id stands in the reason of the provider's own record, by which it
+// is recognised whatever the key of the call was. All refunds together never exceed what was charged; one
 // that is stuck counts. 0 won is done at birth.
 
 // Cause is why money goes back.
@@ -18,17 +20,26 @@ type Cause string
 const (
 	CauseCancellation Cause = "CANCELLATION" // the reservation was cancelled
 	CauseVoid         Cause = "VOID"         // the charge must not stand
+	CauseWaiver       Cause = "WAIVER"       // the fee of a cancellation was waived later
 )
+
+// Asked says whether a reservation may ask for a refund of this cause. What must not stand goes back unasked.
+func (c Cause) Asked() bool { return c == CauseCancellation || c == CauseWaiver }
 
 // RefundStatus is where a refund stands.
 type RefundStatus string
 
-// REQUESTED → DONE | STUCK. A stuck one was refused for good; people settle it.
+// REQUESTED → DONE | STUCK. A stuck one was refused for good; people have it tried again or settle it.
 const (
 	RefundRequested RefundStatus = "REQUESTED"
 	RefundDone      RefundStatus = "DONE"
 	RefundStuck     RefundStatus = "STUCK"
 )
+
+// Valid says whether there is such a status.
+func (s RefundStatus) Valid() bool {
+	return s == RefundRequested || s == RefundDone || s == RefundStuck
+}
 
 // Refund is money that goes back.
 type Refund struct {
@@ -38,6 +49,19 @@ type Refund struct {
 	Status      RefundStatus
 	Code        string // why it is stuck
 	CausationID string // the event that asked for it
+	RequestedAt time.Time
+	Retries     int       // how often an operator had the provider asked again
+	Reference   string    // of the bank transfer by which it was settled
+	SettledBy   string    // subject of the operator
+	SettledAt   time.Time // zero: not settled by hand
+}
+
+// Key of the call that asks the provider. It keeps the answer to a key, a refusal too, so a retry has its own.
+func (r Refund) Key() string {
+	if r.Retries == 0 {
+		return string(r.ID)
+	}
+	return string(r.ID) + ":" + strconv.Itoa(r.Retries)
 }
 
 // Reason is what the provider is told; it names the refund.
@@ -45,16 +69,15 @@ func (r Refund) Reason() string {
 	return "oneqtour " + strings.ToLower(string(r.Cause)) + " " + string(r.ID)
 }
 
-// Refund returns an amount of an approved payment because of a cancellation. Asked again it is a success, and
-// says so again when the money is back: the first word of it may be lost. ErrNotRefundable, ErrTooMuch.
+// Refund returns an amount of an approved payment because a reservation asks for it; r.Status is what the
+// reservation believes of it. Asked again it is a success, and what has become of it is said again when the
+// reservation believes something else: the first word of it may be lost. ErrNotRefundable, ErrTooMuch.
 func (p *Payment) Refund(r Refund, m Moment) error {
 	if known, ok := p.refundFor(r.Cause); ok {
 		if known.ID != r.ID || known.Amount != r.Amount {
 			p.alarms = append(p.alarms, "another refund was asked for the same cause; the first one holds")
 		}
-		if known.Status == RefundDone {
-			p.raise(WasRefunded)
-		}
+		p.sayAgain(known, r.Status)
 		return nil
 	}
 	if p.status != Approved {
@@ -70,8 +93,18 @@ func (p *Payment) Refund(r Refund, m Moment) error {
 	return nil
 }
 
+func (p *Payment) sayAgain(known Refund, believed RefundStatus) {
+	switch {
+	case known.Status == believed:
+	case known.Status == RefundDone:
+		p.raise(WasRefunded)
+	case known.Status == RefundStuck:
+		p.raise(WasStuck)
+	}
+}
+
 func (p *Payment) addRefund(r Refund, m Moment) {
-	r.Status = RefundRequested
+	r.Status, r.RequestedAt = RefundRequested, m.Now
 	if r.Amount == 0 {
 		r.Status = RefundDone
 	} else {
@@ -140,7 +173,8 @@ func (c Charge) lists(r Refund) bool {
 func (p *Payment) refundDone(i int, m Moment) error {
 	p.refunds[i].Status = RefundDone
 	p.version++
-	p.refundStep(m, p.refunds[i], "", "")
+	r := p.refunds[i]
+	p.refundStep(m, r, r.Reference, r.SettledBy)
 	p.afterRefund(m)
 	if p.status == Voiding {
 		return p.closeVoid(m)
@@ -154,6 +188,7 @@ func (p *Payment) refundStuck(i int, code string, m Moment) error {
 	p.version++
 	p.refundStep(m, p.refunds[i], code, "")
 	p.alarm("refund "+string(p.refunds[i].ID)+" was refused for good: "+code, m)
+	p.raise(WasStuck)
 	p.afterRefund(m)
 	return nil
 }

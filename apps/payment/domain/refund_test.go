@@ -74,6 +74,21 @@ func TestAStuckRefundCountsAndIsNotRepeated(t *testing.T) {
 	}
 }
 
+func TestEveryRetryHasAKeyOfItsOwnAndTheReasonThatNamesTheRefund(t *testing.T) {
+	p := approved(t)
+	must(t, p.Refund(cancellation(9_000), at(0)))
+	reason, keys := p.refunds[0].Reason(), []string{}
+	for range 12 {
+		keys = append(keys, p.refunds[0].Key())
+		must(t, p.RefundReplied(p.refunds[0].ID, Reply{Kind: Refused, Code: "REFUND_REJECTED"}, at(0)))
+		must(t, p.Retry(p.refunds[0].ID, "operator-1", at(0)))
+	}
+	slices.Sort(keys)
+	if len(slices.Compact(keys)) != 12 || keys[0] != string(p.refunds[0].ID) || p.refunds[0].Reason() != reason {
+		t.Errorf("%q, %q", keys, p.refunds[0].Reason())
+	}
+}
+
 // What is read of the provider's refunds decides whether it is asked.
 func TestTheProvidersRefundsAreReadBeforeItIsAsked(t *testing.T) {
 	ours := cancellation(7_000)
@@ -131,6 +146,11 @@ func TestWhateverHappensNoMoreIsReturnedThanWasCharged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if rapid.Bool().Draw(t, "approved") { // else few ways lead to two refunds
+			if err := p.Replied(Reply{Kind: Answered, Charge: done(10_000)}, at(0)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		states := rapid.SampledFrom([]string{"DONE", "DONE", "PARTIAL_CANCELED", "CANCELED", "ABORTED", "IN_PROGRESS"})
 		reply := rapid.Custom(func(t *rapid.T) Reply {
 			c := done(money.KRW(rapid.SampledFrom([]int{10_000, 10_000, 9_999, 10_001}).Draw(t, "total")))
@@ -141,7 +161,7 @@ func TestWhateverHappensNoMoreIsReturnedThanWasCharged(t *testing.T) {
 		for i := range rapid.IntRange(1, 30).Draw(t, "steps") {
 			m, before := at(time.Duration(i)*3*time.Second), p.Status()
 			var err error
-			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			switch rapid.IntRange(0, 8).Draw(t, "what") {
 			case 0:
 				err = p.Replied(reply.Draw(t, "reply"), m)
 			case 1:
@@ -149,7 +169,11 @@ func TestWhateverHappensNoMoreIsReturnedThanWasCharged(t *testing.T) {
 			case 2:
 				err = p.Void(fmt.Sprint("e-", i), m)
 			case 3:
-				err = p.Refund(cancellation(money.KRW(rapid.IntRange(0, 12_000).Draw(t, "amount"))), m)
+				asked := cancellation(money.KRW(rapid.IntRange(0, 12_000).Draw(t, "amount")))
+				if rapid.Bool().Draw(t, "waiver") {
+					asked.ID, asked.Cause = "0197a000-0000-7000-8000-0000000000fe", CauseWaiver
+				}
+				err = p.Refund(asked, m)
 				if errors.Is(err, ErrTooMuch) || errors.Is(err, ErrNotRefundable) {
 					err = nil
 				}
@@ -161,6 +185,21 @@ func TestWhateverHappensNoMoreIsReturnedThanWasCharged(t *testing.T) {
 					}
 					err = p.RefundReplied(r.ID, answer, m)
 				}
+			case 6, 7, 8:
+				if len(p.refunds) == 0 {
+					continue
+				}
+				was := rapid.SampledFrom(p.refunds).Draw(t, "refund")
+				if rapid.Bool().Draw(t, "retry") {
+					err = p.Retry(was.ID, "operator-1", m)
+				} else {
+					err = p.Settle(was.ID, "BANK-1", "operator-1", m)
+				}
+				settledAlready := was.Reference != "" && err == nil
+				if is := was.Status == RefundStuck; is != (err == nil) && !settledAlready {
+					t.Fatalf("of a refund that is %s: %v", was.Status, err)
+				}
+				err = nil
 			}
 			if err != nil {
 				t.Fatalf("from %s: %v", before, err)
@@ -179,6 +218,11 @@ func TestWhateverHappensNoMoreIsReturnedThanWasCharged(t *testing.T) {
 			}
 			if restored := Restore(p.Snapshot()); restored.Status() != p.Status() || restored.Version() != p.Version() {
 				t.Fatal("a snapshot loses something")
+			}
+			for _, r := range p.refunds {
+				if r.Status == RefundRequested && p.next.IsZero() {
+					t.Fatalf("nobody will ask for %+v", r)
+				}
 			}
 			open := p.Status() != Approved || func() bool { _, o := p.OpenRefund(); return o }()
 			if open && p.next.IsZero() && p.Status() != Declined && p.Status() != Voided && !stuck(p) {

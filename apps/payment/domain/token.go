@@ -6,13 +6,8 @@ type Token struct{ secret string }
 
 // NewToken takes a token: 1–200 visible characters.
 func NewToken(s string) (Token, bool) {
-	if len(s) == 0 || len(s) > 200 {
+	if !visible(s, 200) {
 		return Token{}, false
-	}
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return Token{}, false
-		}
 	}
 	return Token{s}, true
 }

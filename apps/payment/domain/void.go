@@ -54,6 +54,8 @@ func (p *Payment) foundLater(c Charge, m Moment) {
 		p.takeBack(c, m)
 	case r.Status == RefundRequested:
 		p.next = m.Now
+	case !r.SettledAt.IsZero(): // it went back by bank transfer, of which the provider knows nothing
+		p.watch(m)
 	default:
 		p.alarm("a "+string(p.status)+" payment is charged although its refund is "+string(r.Status), m)
 		p.watch(m)

@@ -85,6 +85,15 @@ func TestWhatIsStoredIsWhatIsReadBack(t *testing.T) {
 			refund, _ := p.OpenRefund()
 			return p.RefundReplied(refund.ID, domain.Reply{Kind: domain.Refused, Code: "REFUND_REJECTED"}, at(5*time.Second))
 		},
+		func(p *domain.Payment) error {
+			return p.Retry(p.Snapshot().Refunds[0].ID, "operator-1", at(6*time.Second))
+		},
+		func(p *domain.Payment) error {
+			return p.RefundReplied(p.Snapshot().Refunds[0].ID, domain.Reply{Kind: domain.Refused, Code: "REFUND_REJECTED"}, at(7*time.Second))
+		},
+		func(p *domain.Payment) error {
+			return p.Settle(p.Snapshot().Refunds[0].ID, "BANK-1", "operator-1", at(8*time.Second))
+		},
 	}
 	for i, step := range steps {
 		after, err := r.Update(t.Context(), p.ID(), func(p *domain.Payment) ([]contract.Event, error) { return nil, step(p) })

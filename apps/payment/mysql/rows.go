@@ -59,10 +59,12 @@ func writeRefunds(ctx context.Context, tx *sql.Tx, before, after domain.Snapshot
 		switch {
 		case i >= len(before.Refunds):
 			_, err = tx.ExecContext(ctx, `INSERT INTO refunds (refund_id, payment_id, position, cause, amount, status,
-				code, causation_id) VALUES (?,?,?,?,?,?,?,?)`,
-				r.ID, after.ID, i, r.Cause, r.Amount, r.Status, r.Code, r.CausationID)
+				code, causation_id, requested_at) VALUES (?,?,?,?,?,?,?,?,?)`,
+				r.ID, after.ID, i, r.Cause, r.Amount, r.Status, r.Code, r.CausationID, null(r.RequestedAt))
 		case r != before.Refunds[i]:
-			_, err = tx.ExecContext(ctx, "UPDATE refunds SET status = ?, code = ? WHERE refund_id = ?", r.Status, r.Code, r.ID)
+			_, err = tx.ExecContext(ctx, `UPDATE refunds SET status = ?, code = ?, retries = ?, reference = ?, settled_by = ?,
+				settled_at = ? WHERE refund_id = ?`,
+				r.Status, r.Code, r.Retries, r.Reference, r.SettledBy, null(r.SettledAt), r.ID)
 		}
 		if err != nil {
 			return fmt.Errorf("refund %s: %w", r.ID, err)
@@ -86,24 +88,6 @@ func read(ctx context.Context, c conn, where string, args ...any) (domain.Snapsh
 	s.RequestedAt, s.FinalAt, s.Next, s.AlarmedAt = requested.Time, final.Time, next.Time, alarmed.Time
 	s.Refunds, err = readRefunds(ctx, c, s.ID)
 	return s, err
-}
-
-func readRefunds(ctx context.Context, c conn, id domain.PaymentID) ([]domain.Refund, error) {
-	rows, err := c.QueryContext(ctx, `SELECT refund_id, cause, amount, status, code, causation_id FROM refunds
-		WHERE payment_id = ? ORDER BY position`, id)
-	if err != nil {
-		return nil, fmt.Errorf("read refunds: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var refunds []domain.Refund
-	for rows.Next() {
-		var r domain.Refund
-		if err := rows.Scan(&r.ID, &r.Cause, &r.Amount, &r.Status, &r.Code, &r.CausationID); err != nil {
-			return nil, fmt.Errorf("read refunds: %w", err)
-		}
-		refunds = append(refunds, r)
-	}
-	return refunds, rows.Err()
 }
 
 // null is a time, or NULL for the zero one.

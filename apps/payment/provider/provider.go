@@ -62,9 +62,9 @@ func (c *Client) Confirm(ctx context.Context, p *domain.Payment, token domain.To
 	})
 }
 
-// Cancel returns money of a charge, under the refund's id as key.
+// Cancel returns money of a charge, under the refund's key.
 func (c *Client) Cancel(ctx context.Context, charge domain.Charge, r domain.Refund) domain.Reply {
-	return c.call(ctx, http.MethodPost, "/v1/payments/"+url.PathEscape(charge.Key)+"/cancel", string(r.ID), map[string]any{
+	return c.call(ctx, http.MethodPost, "/v1/payments/"+url.PathEscape(charge.Key)+"/cancel", r.Key(), map[string]any{
 		"cancelReason": r.Reason(), "cancelAmount": r.Amount,
 	})
 }

@@ -16,6 +16,7 @@ var types = map[domain.Happening]string{
 	domain.WasDeclined: contract.PaymentDeclined,
 	domain.WasVoided:   contract.PaymentVoided,
 	domain.WasRefunded: contract.PaymentRefunded,
+	domain.WasStuck:    contract.PaymentRefundStuck,
 }
 
 // events are what a changed payment has to say. The subject, and so the partition, is the reservation: all

@@ -32,7 +32,7 @@ func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
 	if err != nil {
 		return err
 	}
-	if !r.VoidOrder && e.Type != contract.ReservationCancelRequested {
+	if !r.VoidOrder && r.Cancellation == nil {
 		return nil
 	}
 	if !domain.ReservationID(r.ReservationID).Valid() || len(e.ID) > 64 || len(r.CorrelationID) > 64 {
@@ -104,18 +104,19 @@ func (s *Service) forbid(ctx context.Context, i domain.Intent, m domain.Moment) 
 	return p, s.payments.Add(ctx, p, events)
 }
 
-// refund asks for what a cancellation returns to cards. What cannot be is for an operator: asking again, which
-// the reservation does each minute, must not fill the dead letters.
+// refund sees to it that there is a refund for all that a cancellation, or a waiver after it, returns to cards,
+// whichever event says so. What cannot be is for an operator: asking again, which the reservation does each
+// minute, must not fill the dead letters.
 func (s *Service) refund(ctx context.Context, e contract.Event, r contract.Reservation) error {
-	if r.Cancellation == nil {
-		return fault.New(fault.Malformed).Because(fmt.Errorf("%s without a cancellation", e.ID))
-	}
 	for _, part := range r.Cancellation.Parts {
 		if part.Method != domain.Card || part.Status == contract.RefundDone {
 			continue
 		}
-		if !domain.RefundID(part.RefundID).Valid() || !domain.Purpose(part.Purpose).Valid() {
-			return fault.New(fault.Malformed).Because(fmt.Errorf("%s: a part without ids", e.ID))
+		if part.Cause == "" {
+			part.Cause = contract.RefundCauseCancel
+		}
+		if !domain.RefundID(part.RefundID).Valid() || !domain.Purpose(part.Purpose).Valid() || !domain.Cause(part.Cause).Asked() {
+			return fault.New(fault.Malformed).Because(fmt.Errorf("%s: a part that is none", e.ID))
 		}
 		err := s.refundPart(ctx, e, domain.ReservationID(r.ReservationID), part)
 		switch {
@@ -136,7 +137,8 @@ func (s *Service) refundPart(ctx context.Context, e contract.Event, r domain.Res
 	}
 	m := s.moment()
 	refund := domain.Refund{
-		ID: domain.RefundID(part.RefundID), Cause: domain.CauseCancellation, Amount: part.Amount, CausationID: e.ID,
+		ID: domain.RefundID(part.RefundID), Cause: domain.Cause(part.Cause), Amount: part.Amount, CausationID: e.ID,
+		Status: domain.RefundStatus(part.Status),
 	}
 	p, err = s.payments.Update(ctx, p.ID(), s.change(ctx, m, func(p *domain.Payment) error { return p.Refund(refund, m) }))
 	if err != nil {

@@ -35,6 +35,10 @@ type Payments interface {
 type Books interface {
 	// Timeline gives what has happened to the payments of a reservation, oldest first.
 	Timeline(ctx context.Context, r domain.ReservationID) ([]TimelineStep, error)
+	// Refunds lists at most limit refunds of a status, by id, behind the id after.
+	Refunds(ctx context.Context, s domain.RefundStatus, after domain.RefundID, limit int) ([]RefundOf, error)
+	// OfRefund finds the payment of a refund; domain.ErrNotFound.
+	OfRefund(ctx context.Context, id domain.RefundID) (domain.PaymentID, error)
 }
 
 // Agenda says which payments must be looked at.
