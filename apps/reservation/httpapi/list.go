@@ -17,12 +17,20 @@ type position struct {
 	ID domain.ReservationID `json:"i"`
 }
 
+// valid says whether list can have written it: the database refuses other years.
+func (p position) valid() bool {
+	return web.IsID(string(p.ID)) && p.At.Year() >= 2000 && p.At.Year() <= 9998
+}
+
 func (h handlers) list(c *fiber.Ctx) error {
 	limit, err := web.Limit(c)
 	if err != nil {
 		return err
 	}
-	after, _, err := web.Cursor[position](c)
+	after, more, err := web.Cursor[position](c)
+	if err == nil && more && !after.valid() {
+		err = web.BadCursor()
+	}
 	if err != nil {
 		return err
 	}

@@ -77,13 +77,17 @@ func saveKeys(ctx context.Context, tx *sql.Tx, id domain.ReservationID, c usecas
 
 // Due implements usecase.Agenda. It looks without locking and claims by primary key: claiming by a range of the
 // index would lock what reserving is about to change, and both would wait for each other.
-func (r *Repository) Due(ctx context.Context, limit int, lease time.Duration) ([]usecase.DueReservation, error) {
-	due, err := r.dueNow(ctx, "next_attempt_at <= NOW(6) ORDER BY next_attempt_at LIMIT ?", limit)
+func (r *Repository) Due(ctx context.Context, c usecase.Claim) ([]usecase.DueReservation, error) {
+	status := "status <> 'PENDING'"
+	if c.Pending {
+		status = "status = 'PENDING'"
+	}
+	due, err := r.dueNow(ctx, status+" AND next_attempt_at <= NOW(6) ORDER BY next_attempt_at LIMIT ?", c.Limit)
 	if err != nil || len(due) == 0 {
 		return nil, err
 	}
 	claim := uuid.Must(uuid.NewV7()).String()
-	args := []any{claim, int(lease.Seconds())}
+	args := []any{claim, int(c.Lease.Seconds())}
 	for _, d := range due {
 		args = append(args, d.ID)
 	}

@@ -79,7 +79,11 @@ func (p *Payment) Inquire(ctx context.Context, r contract.InquiryRequest) (contr
 	if res.Status != http.StatusOK {
 		return contract.PaymentResult{}, fmt.Errorf("inquiry: payment answered %d", res.Status)
 	}
-	return read(res.Body)
+	result, err := read(res.Body)
+	if err == nil && (result.ReservationID != r.ReservationID || result.Purpose != r.Purpose) {
+		return contract.PaymentResult{}, fmt.Errorf("inquiry: payment answered for %s %s", result.ReservationID, result.Purpose)
+	}
+	return result, err
 }
 
 func (p *Payment) post(ctx context.Context, path string, body any) (sidecar.Response, error) {

@@ -66,9 +66,18 @@ func TestN1_TheFourOutcomesOfAPayment(t *testing.T) {
 }
 
 func TestAnInquiryThatFailsIsNoAnswer(t *testing.T) {
-	for name, at := range map[string]step{"error": {status: 500}, "nonsense": {status: 200, body: "x"}, "no answer": {err: errors.New("gone")}} {
-		if got, err := peers.NewPayment(&script{steps: []step{at}}).Inquire(t.Context(), contract.InquiryRequest{}); err == nil {
+	ask := contract.InquiryRequest{ReservationID: "r", Purpose: contract.PurposePrice}
+	for name, at := range map[string]step{
+		"error": {status: 500}, "nonsense": {status: 200, body: "x"}, "no answer": {err: errors.New("gone")}, "nothing": {status: 200, body: "{}"},
+		"another reservation": {status: 200, body: `{"reservationId":"x","purpose":"PRICE","status":"APPROVED"}`},
+		"another purpose":     {status: 200, body: `{"reservationId":"r","purpose":"BALANCE","status":"APPROVED"}`},
+	} {
+		if got, err := peers.NewPayment(&script{steps: []step{at}}).Inquire(t.Context(), ask); err == nil {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+	ok := step{status: 200, body: `{"reservationId":"r","purpose":"PRICE","status":"NONE"}`}
+	if got, err := peers.NewPayment(&script{steps: []step{ok}}).Inquire(t.Context(), ask); err != nil || got.Status != contract.PaymentNone {
+		t.Errorf("%+v %v", got, err)
 	}
 }

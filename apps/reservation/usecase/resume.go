@@ -2,10 +2,11 @@ package usecase
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sync/errgroup"
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/telemetry"
@@ -15,52 +16,84 @@ import (
 const (
 	firstInquiry = 500 * time.Millisecond
 	lastInquiry  = 8 * time.Second        // the longest pause between two inquiries
-	look         = 250 * time.Millisecond // how often the agenda is read
-	lease        = 10 * time.Second       // longer than an inquiry may take
-	atOnce       = 8
-	lastResend   = time.Hour      // the longest pause between two reminders to payment
-	keepKeys     = 25 * time.Hour // a stored answer lives at least 24 hours
+	look         = 250 * time.Millisecond // how often the agenda is read when it is empty
+	step         = 8 * time.Second        // for one reservation, with all its calls and locks
+	lease        = 10 * time.Second       // longer than a step, so that nobody repeats it meanwhile
+	atOnce       = 16                     // steps at the same time, of each kind
+	lastResend   = time.Hour              // the longest pause between two reminders to payment
+	keepKeys     = 25 * time.Hour         // a stored answer lives at least 24 hours
 )
 
 // Resume settles what is unfinished until the context ends: reservations whose payment is unknown, refunds
 // that nobody reported, trips that are over. What it knows is in the database, so a restart loses nothing.
+// PENDING ones have workers of their own: customers wait for them, also while thousands of trips end at midnight.
 func (s *Service) Resume(ctx context.Context) error {
-	ticks := time.NewTicker(look)
-	defer ticks.Stop()
-	purge := time.NewTicker(time.Hour)
-	defer purge.Stop()
-	for {
+	var workers sync.WaitGroup
+	workers.Go(func() { s.work(ctx, true) })
+	workers.Go(func() { s.work(ctx, false) })
+	workers.Go(func() { s.purge(ctx) })
+	workers.Wait()
+	return nil
+}
+
+// work takes what is due off the agenda, at once for as long as it is full. A slow step holds up no other.
+func (s *Service) work(ctx context.Context, pending bool) {
+	var steps sync.WaitGroup
+	defer steps.Wait()
+	slots := make(chan struct{}, atOnce)
+	for ctx.Err() == nil {
+		free := atOnce - len(slots)
+		due, err := s.agenda.Due(ctx, Claim{Pending: pending, Limit: free, Lease: lease})
+		if err != nil && ctx.Err() == nil {
+			zerolog.Ctx(ctx).Warn().Err(err).Msg("agenda: will try again")
+		}
+		for _, d := range due {
+			slots <- struct{}{}
+			steps.Go(func() {
+				defer func() { <-slots }()
+				s.tryOne(ctx, d)
+			})
+		}
+		if len(due) == free {
+			half(slots)
+			continue
+		}
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-purge.C:
-			if err := s.keys.Purge(ctx, keepKeys); err != nil {
-				zerolog.Ctx(ctx).Warn().Err(err).Msg("old idempotency keys not purged")
-			}
-		case <-ticks.C:
-			if err := s.resumeDue(ctx); err != nil && ctx.Err() == nil {
-				zerolog.Ctx(ctx).Warn().Err(err).Msg("agenda: will try again")
-			}
+		case <-time.After(look):
 		}
 	}
 }
 
-func (s *Service) resumeDue(ctx context.Context) error {
-	due, err := s.agenda.Due(ctx, 4*atOnce, lease)
-	if err != nil {
-		return err
+// half waits until half of the slots are free, so that the agenda is not read for each one.
+func half(slots chan struct{}) {
+	for range cap(slots) / 2 {
+		slots <- struct{}{}
 	}
-	var work errgroup.Group
-	work.SetLimit(atOnce)
-	for _, d := range due {
-		work.Go(func() error {
-			if err := s.resumeOne(ctx, d); err != nil && ctx.Err() == nil {
-				zerolog.Ctx(ctx).Warn().Err(err).Str("reservationId", string(d.ID)).Msg("not resumed: will try again")
-			}
-			return nil
-		})
+	for range cap(slots) / 2 {
+		<-slots
 	}
-	return work.Wait()
+}
+
+func (s *Service) tryOne(ctx context.Context, d DueReservation) {
+	ctx, cancel := context.WithTimeout(ctx, step)
+	defer cancel()
+	if err := s.resumeOne(ctx, d); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
+		zerolog.Ctx(ctx).Warn().Err(err).Str("reservationId", string(d.ID)).Msg("not resumed: will try again")
+	}
+}
+
+func (s *Service) purge(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Hour):
+		}
+		if err := s.keys.Purge(ctx, keepKeys); err != nil && ctx.Err() == nil {
+			zerolog.Ctx(ctx).Warn().Err(err).Msg("old idempotency keys not purged")
+		}
+	}
 }
 
 func (s *Service) resumeOne(ctx context.Context, due DueReservation) error {
@@ -88,7 +121,7 @@ func (s *Service) resumePending(ctx context.Context, snap domain.Snapshot, asked
 	if !s.now().Before(limit) {
 		return s.giveUp(ctx, snap.ID)
 	}
-	result, err := s.payments.Inquire(ctx, contract.InquiryRequest{ReservationID: string(snap.ID), Purpose: contract.PurposePrice})
+	result, err := s.inquire(ctx, snap.ID)
 	if err == nil {
 		switch result.Status {
 		case contract.PaymentIsApproved:
@@ -111,6 +144,13 @@ func (s *Service) resumePending(ctx context.Context, snap domain.Snapshot, asked
 	})
 }
 
+// inquire asks what became of the payment, and leaves time to write it.
+func (s *Service) inquire(ctx context.Context, id domain.ReservationID) (contract.PaymentResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Call)
+	defer cancel()
+	return s.payments.Inquire(ctx, contract.InquiryRequest{ReservationID: string(id), Purpose: contract.PurposePrice})
+}
+
 // giveUp ends the wait for a payment. The event carries a void order: whatever payment finds is returned.
 func (s *Service) giveUp(ctx context.Context, id domain.ReservationID) error {
 	now := s.now()
@@ -131,7 +171,7 @@ func (s *Service) giveUp(ctx context.Context, id domain.ReservationID) error {
 // resumeVoid asks whether a void order was obeyed and repeats it when it was not. NONE is an answer as well:
 // the call that could have charged was over long before the first reminder.
 func (s *Service) resumeVoid(ctx context.Context, id domain.ReservationID, attempts int) error {
-	result, err := s.payments.Inquire(ctx, contract.InquiryRequest{ReservationID: string(id), Purpose: contract.PurposePrice})
+	result, err := s.inquire(ctx, id)
 	if err == nil {
 		switch result.Status {
 		case contract.PaymentIsVoided, contract.PaymentIsDeclined, contract.PaymentNone:

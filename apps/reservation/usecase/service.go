@@ -89,9 +89,16 @@ type Keys interface {
 // Agenda is which reservations want to be looked at, by the clock of the database.
 type Agenda interface {
 	// Due claims some for the lease, so that replicas do not repeat each other.
-	Due(ctx context.Context, limit int, lease time.Duration) ([]DueReservation, error)
+	Due(ctx context.Context, c Claim) ([]DueReservation, error)
 	// Soon moves a PENDING reservation to the front.
 	Soon(ctx context.Context, id domain.ReservationID) error
+}
+
+// Claim asks for what is due.
+type Claim struct {
+	Pending bool // PENDING ones, or all others
+	Limit   int
+	Lease   time.Duration
 }
 
 // DueReservation is one on the agenda, with how often settling it was tried.

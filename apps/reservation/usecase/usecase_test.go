@@ -28,6 +28,7 @@ type cashier struct {
 	approve func(contract.ApproveRequest) usecase.Outcome
 	inquire func(contract.InquiryRequest) (contract.PaymentResult, error)
 	calls   atomic.Int64
+	asked   func(context.Context) // what happens during an inquiry
 	during  func(context.Context) // what happens while the card is charged
 }
 
@@ -39,7 +40,10 @@ func (c *cashier) Approve(ctx context.Context, r contract.ApproveRequest) usecas
 	return c.approve(r)
 }
 
-func (c *cashier) Inquire(_ context.Context, r contract.InquiryRequest) (contract.PaymentResult, error) {
+func (c *cashier) Inquire(ctx context.Context, r contract.InquiryRequest) (contract.PaymentResult, error) {
+	if c.asked != nil {
+		c.asked(ctx)
+	}
 	return c.inquire(r)
 }
 
