@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -69,7 +70,7 @@ func TestF11_FeeByTheStandardSchedules(t *testing.T) {
 }
 
 // The vectors of fees and refunds, by their names.
-func TestF11_FeeVectors(t *testing.T) {
+func TestVectors(t *testing.T) {
 	at := func(s string) time.Time {
 		v, err := time.Parse(time.RFC3339, s)
 		if err != nil {
@@ -90,59 +91,62 @@ func TestF11_FeeVectors(t *testing.T) {
 	}{
 		{"F1", terms.Overseas, 2, 1_520_000, nil, "2027-03-14", at("2027-02-12T14:59:59Z"), 30, 0, 1_520_000},
 		{"F2", terms.Overseas, 2, 1_520_000, nil, "2027-03-14", at("2027-02-12T15:00:00Z"), 29, 152_000, 1_368_000},
-		{"F3 leap year D-30", terms.Overseas, 2, 1_000_000, nil, "2028-03-01", onDay("2028-01-31", 0), 30, 0, 1_000_000},
-		{"F3 leap year D-1", terms.Overseas, 2, 1_000_000, nil, "2028-03-01", onDay("2028-02-29", 0), 1, 300_000, 700_000},
-		{"F3 common year", terms.Overseas, 2, 1_000_000, nil, "2027-03-01", onDay("2027-01-31", 0), 29, 100_000, 900_000},
-		{"F5 D-5", terms.Overseas, 2, 800_000, []money.KRW{400_000}, "2027-03-14", onDay("2027-03-14", 5), 5, 240_000, 160_000},
-		{"F5 D-15", terms.Overseas, 2, 2_800_000, nil, "2017-02-08", onDay("2017-01-24", 0), 15, 420_000, 2_380_000},
-		{"F6 D-5", terms.Domestic, 1, 350_000, nil, "2027-03-14", onDay("2027-03-14", 5), 5, 0, 350_000},
-		{"F6 D-4", terms.Domestic, 1, 350_000, nil, "2027-03-14", onDay("2027-03-14", 4), 4, 35_000, 315_000},
-		{"F6 D-2", terms.Domestic, 1, 350_000, nil, "2027-03-14", onDay("2027-03-14", 2), 2, 35_000, 315_000},
-		{"F6 D-1", terms.Domestic, 1, 350_000, nil, "2027-03-14", onDay("2027-03-14", 1), 1, 70_000, 280_000},
-		{"F6 D-0", terms.Domestic, 1, 350_000, []money.KRW{150_000}, "2027-03-14", onDay("2027-03-14", 0), 0, 105_000, 45_000},
-		{"F7 D-3", terms.Domestic, 0, 750_000, nil, "2027-03-14", onDay("2027-03-14", 3), 3, 0, 750_000},
-		{"F7 D-2", terms.Domestic, 0, 750_000, nil, "2027-03-14", onDay("2027-03-14", 2), 2, 75_000, 675_000},
-		{"F7 D-1", terms.Domestic, 0, 750_000, nil, "2027-03-14", onDay("2027-03-14", 1), 1, 150_000, 600_000},
-		{"F7 D-0", terms.Domestic, 0, 750_000, nil, "2027-03-14", onDay("2027-03-14", 0), 0, 225_000, 525_000},
-		{"F8", terms.Overseas, 2, 1_520_000, []money.KRW{152_000}, "2027-03-14", onDay("2027-03-14", 5), 5, 152_000, 0},
-		{"F9 D-30", terms.Overseas, 2, 1_520_000, []money.KRW{152_000, 1_368_000}, "2027-03-14", onDay("2027-03-14", 30), 30, 0, 1_520_000},
-		{"F9 D-5", terms.Overseas, 2, 1_520_000, []money.KRW{152_000, 1_368_000}, "2027-03-14", onDay("2027-03-14", 5), 5, 456_000, 1_064_000},
+		{"F3/leap year D-30", terms.Overseas, 2, 1_000_000, nil, "2028-03-01", onDay("2028-01-31", 0), 30, 0, 1_000_000},
+		{"F3/leap year D-1", terms.Overseas, 2, 1_000_000, nil, "2028-03-01", onDay("2028-02-29", 0), 1, 300_000, 700_000},
+		{"F3/common year", terms.Overseas, 2, 1_000_000, nil, "2027-03-01", onDay("2027-01-31", 0), 29, 100_000, 900_000},
+		{"F5/D-5", terms.Overseas, 2, 800_000, []money.KRW{400_000}, "2027-03-14", onDay("2027-03-14", 5), 5, 240_000, 160_000},
+		{"F5/D-15", terms.Overseas, 2, 2_800_000, nil, "2017-02-08", onDay("2017-01-24", 0), 15, 420_000, 2_380_000},
+		{"F6/D-5", terms.Domestic, 1, 350_000, nil, "2027-03-14", onDay("2027-03-14", 5), 5, 0, 350_000},
+		{"F6/D-4", terms.Domestic, 1, 350_000, nil, "2027-03-14", onDay("2027-03-14", 4), 4, 35_000, 315_000},
+		{"F6/D-2", terms.Domestic, 1, 350_000, nil, "2027-03-14", onDay("2027-03-14", 2), 2, 35_000, 315_000},
+		{"F6/D-1", terms.Domestic, 1, 350_000, nil, "2027-03-14", onDay("2027-03-14", 1), 1, 70_000, 280_000},
+		{"F11/fell short: dated on the due date", terms.Overseas, 2, 1_520_000, []money.KRW{152_000}, "2027-03-14", onDay("2027-02-12", 0), 30, 0, 152_000},
+		{"F6/D-0", terms.Domestic, 1, 350_000, []money.KRW{150_000}, "2027-03-14", onDay("2027-03-14", 0), 0, 105_000, 45_000},
+		{"F7/D-3", terms.Domestic, 0, 750_000, nil, "2027-03-14", onDay("2027-03-14", 3), 3, 0, 750_000},
+		{"F7/D-2", terms.Domestic, 0, 750_000, nil, "2027-03-14", onDay("2027-03-14", 2), 2, 75_000, 675_000},
+		{"F7/D-1", terms.Domestic, 0, 750_000, nil, "2027-03-14", onDay("2027-03-14", 1), 1, 150_000, 600_000},
+		{"F7/D-0", terms.Domestic, 0, 750_000, nil, "2027-03-14", onDay("2027-03-14", 0), 0, 225_000, 525_000},
 	} {
-		r, _ := confirmed(t, c.kind, c.nights, c.price, c.date, early, c.paid...)
-		q := r.Quote(c.asked)
-		if q.DaysBefore != c.days || q.Fee != c.fee || q.Refund != c.refund {
-			t.Errorf("%s: D-%d fee %d refund %d, want D-%d fee %d refund %d", c.name, q.DaysBefore, q.Fee, q.Refund, c.days, c.fee, c.refund)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			r, _ := confirmed(t, c.kind, c.nights, c.price, c.date, early, c.paid...)
+			q := r.Quote(c.asked)
+			if q.DaysBefore != c.days || q.Fee != c.fee || q.Refund != c.refund {
+				t.Errorf("D-%d fee %d refund %d, want D-%d fee %d refund %d", q.DaysBefore, q.Fee, q.Refund, c.days, c.fee, c.refund)
+			}
+		})
 	}
 }
 
-// F9: the balance goes back first, then the deposit.
-func TestF11_RefundIsTakenFromTheBalanceFirst(t *testing.T) {
-	r, _ := confirmed(t, terms.Overseas, 2, 1_520_000, "2027-03-14", early, 152_000, 1_368_000)
-	for days, want := range map[int]map[string]money.KRW{
-		30: {"BALANCE": 1_368_000, "DEPOSIT": 152_000}, 29: {"BALANCE": 1_368_000}, 5: {"BALANCE": 1_064_000}, 0: {"BALANCE": 760_000},
-	} {
-		q := r.Quote(onDay("2027-03-14", days))
-		if len(q.Parts) != len(want) || q.Parts[0].Purpose != "BALANCE" {
-			t.Fatalf("D-%d: parts %+v", days, q.Parts)
-		}
-		for _, p := range q.Parts {
-			if want[p.Purpose] != p.Amount {
-				t.Errorf("D-%d: %s %d, want %d", days, p.Purpose, p.Amount, want[p.Purpose])
+// The balance goes back first, then the deposit.
+func TestVectors_RefundParts(t *testing.T) {
+	t.Run("F9", func(t *testing.T) {
+		r, _ := confirmed(t, terms.Overseas, 2, 1_520_000, "2027-03-14", early, 152_000, 1_368_000)
+		for days, want := range map[int]string{
+			30: "fee 0 BALANCE 1368000 DEPOSIT 152000", 29: "fee 152000 BALANCE 1368000", 5: "fee 456000 BALANCE 1064000", 0: "fee 760000 BALANCE 760000",
+		} {
+			if got := told(r.Quote(onDay("2027-03-14", days))); got != want {
+				t.Errorf("D-%d: %s, want %s", days, got, want)
 			}
 		}
-	}
+	})
+	t.Run("F8", func(t *testing.T) {
+		r, d := confirmed(t, terms.Overseas, 2, 1_520_000, "2027-03-14", early, 152_000)
+		must(t, r.RequestCancellation(d, Cancelling{Actor: "c", At: onDay("2027-03-14", 5), NewID: func() string { return "x" }}))
+		s := r.Snapshot()
+		c := s.Cancellation
+		if s.Status != Cancelled || c.AssessedFee != 456_000 || c.Fee != 152_000 || c.Refund != 0 || len(c.Parts) != 0 {
+			t.Errorf("%s %+v", s.Status, c)
+		}
+	})
 }
 
-func TestF11_NothingToRefundIsCancelledAtOnce(t *testing.T) {
-	r, d := confirmed(t, terms.Overseas, 2, 1_520_000, "2027-03-14", early, 152_000)
-	if err := r.RequestCancellation(d, Cancelling{Actor: "c", At: onDay("2027-03-14", 5), NewID: func() string { return "x" }}); err != nil {
-		t.Fatal(err)
+// told is a quote in one line.
+func told(q Quote) string {
+	s := fmt.Sprintf("fee %d", q.Fee)
+	for _, p := range q.Parts {
+		s += fmt.Sprintf(" %s %d", p.Purpose, p.Amount)
 	}
-	s := r.Snapshot()
-	if s.Status != Cancelled || s.Cancellation.AssessedFee != 456_000 || s.Cancellation.Fee != 152_000 || len(s.Cancellation.Parts) != 0 {
-		t.Errorf("%s %+v", s.Status, s.Cancellation)
-	}
+	return s
 }
 
 func TestF11_TheDepartureDateIsTheLastDayToCancel(t *testing.T) {

@@ -59,6 +59,7 @@ func TestK3_AVoidOrderIsRepeatedUntilPaymentSaysThatNothingIsCharged(t *testing.
 		contract.PaymentIsVoided: true, contract.PaymentIsDeclined: true, contract.PaymentNone: true,
 	} {
 		t.Run(status, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t, 2, quick)
 			s.cashier.approve = always(usecase.Unknown)
 			s.cashier.inquire = func(contract.InquiryRequest) (contract.PaymentResult, error) {
