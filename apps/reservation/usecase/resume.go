@@ -2,7 +2,6 @@ package usecase
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -37,14 +36,16 @@ func (s *Service) Resume(ctx context.Context) error {
 }
 
 // work takes what is due off the agenda, at once for as long as it is full. A slow step holds up no other.
-func (s *Service) work(ctx context.Context, pending bool) {
+// Told to stop, it finishes what it has claimed: nobody else would look at that before the lease is over.
+func (s *Service) work(stop context.Context, pending bool) {
+	ctx := context.WithoutCancel(stop)
 	var steps sync.WaitGroup
 	defer steps.Wait()
 	slots := make(chan struct{}, atOnce)
-	for ctx.Err() == nil {
+	for stop.Err() == nil {
 		free := atOnce - len(slots)
 		due, err := s.agenda.Due(ctx, Claim{Pending: pending, Limit: free, Lease: lease})
-		if err != nil && ctx.Err() == nil {
+		if err != nil {
 			zerolog.Ctx(ctx).Warn().Err(err).Msg("agenda: will try again")
 		}
 		for _, d := range due {
@@ -59,7 +60,7 @@ func (s *Service) work(ctx context.Context, pending bool) {
 			continue
 		}
 		select {
-		case <-ctx.Done():
+		case <-stop.Done():
 		case <-time.After(look):
 		}
 	}
@@ -78,7 +79,7 @@ func half(slots chan struct{}) {
 func (s *Service) tryOne(ctx context.Context, d DueReservation) {
 	ctx, cancel := context.WithTimeout(ctx, step)
 	defer cancel()
-	if err := s.resumeOne(ctx, d); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
+	if err := s.resumeOne(ctx, d); err != nil {
 		zerolog.Ctx(ctx).Warn().Err(err).Str("reservationId", string(d.ID)).Msg("not resumed: will try again")
 	}
 }
