@@ -53,12 +53,16 @@ func source(ip string) string {
 	return prefix.String()
 }
 
-// allowed refuses a caller without one of the roles; no role means anyone.
+// allowed refuses a caller without one of the roles; no role means anyone, but nobody with a token that is forged
+// or has expired, who would be taken for a stranger and wonder. Whose token cannot be judged now is a stranger.
 func allowed(c *fiber.Ctx, roles []string) error {
+	who, _ := c.Locals(callerKey{}).(caller)
 	if len(roles) == 0 {
+		if c.Get(fiber.HeaderAuthorization) != "" && fault.CodeOf(who.err) == fault.Unauthenticated {
+			return who.err
+		}
 		return nil
 	}
-	who, _ := c.Locals(callerKey{}).(caller)
 	if who.err != nil {
 		return who.err
 	}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -61,29 +62,53 @@ func repeatable(req sidecar.Request) bool {
 // unanswered turns a failed call into what the client is told: to ask again, with the same key. Not BUSY, which
 // says that nothing was charged: an earlier request with this key may have been.
 func unanswered(err error) error {
+	if rejected, ok := errors.AsType[*sidecar.Rejected](err); ok {
+		if rejected.Status == http.StatusRequestEntityTooLarge {
+			return fault.New(fault.TooLarge).Because(err)
+		}
+		return fault.New(fault.Malformed).Because(err)
+	}
 	return fault.New(fault.Unavailable).Because(err).After(time.Second)
 }
 
+// What the sidecars take on the way is less than what a client may send us: they would refuse it, and nobody would
+// know why.
+const (
+	maxAddress = 4 << 10 // characters of path and query, written anew
+	maxHeader  = 1 << 10 // of the values of a header
+)
+
 // requestFor makes the service's request out of the client's: a path built from the table and checked
-// parameters alone, a query written anew, and the headers that services read.
+// parameters alone, a query written anew, and the headers that services read. What is wrong with the body is said
+// before what is wrong with the path.
 func requestFor(c *fiber.Ctx, r route) (sidecar.Request, error) {
-	req := sidecar.Request{App: r.app, Method: r.method, Header: headersFor(c)}
-	path, err := targetPath(c, r.target)
-	if err != nil {
+	req := sidecar.Request{App: r.app, Method: r.method}
+	var err error
+	if req.Header, err = headersFor(c); err != nil {
 		return req, err
 	}
 	query, err := url.ParseQuery(string(c.Context().URI().QueryString()))
 	if err != nil {
 		return req, fault.New(fault.Malformed).Because(err)
 	}
-	req.Path = path
+	if r.method != http.MethodGet && r.method != http.MethodDelete {
+		if req.Body, err = web.Body(c); err != nil {
+			return req, err
+		}
+	}
+	if req.Path, err = targetPath(c, r.target); err != nil {
+		if len(req.Body) > 0 {
+			return req, cmp.Or(web.CheckJSON(c, req.Body), err)
+		}
+		return req, err
+	}
 	if len(query) > 0 {
 		req.Path += "?" + query.Encode()
 	}
-	if r.method != http.MethodGet && r.method != http.MethodDelete {
-		req.Body, err = web.Body(c)
+	if len(req.Path) > maxAddress {
+		return req, fault.New(fault.Malformed)
 	}
-	return req, err
+	return req, nil
 }
 
 // targetPath fills in the parameters. One that is not what its name promises names nothing, so no text of a
@@ -115,11 +140,16 @@ var requestHeaders = []string{
 	"Tosspayments-Webhook-Transmission-Id",
 }
 
-func headersFor(c *fiber.Ctx) http.Header {
+func headersFor(c *fiber.Ctx) (http.Header, error) {
 	h := http.Header{}
 	for _, name := range requestHeaders {
+		size := 0
 		for _, value := range c.Request().Header.PeekAll(name) {
 			h.Add(name, string(value))
+			size += len(value)
+		}
+		if size > maxHeader {
+			return nil, fault.New(fault.Malformed)
 		}
 	}
 	// Exactly the one value that was verified.
@@ -128,7 +158,7 @@ func headersFor(c *fiber.Ctx) http.Header {
 	}
 	h.Set(contract.HeaderCorrelation, telemetry.Correlation(c.UserContext()))
 	h.Set("Traceparent", telemetry.Trace(c.UserContext()))
-	return h
+	return h, nil
 }
 
 // What a service may tell a client. A Location is written as clients know it, by the service.

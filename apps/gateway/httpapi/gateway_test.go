@@ -205,6 +205,13 @@ func TestWrongMethodsAreToldWhichOnesThereAre(t *testing.T) {
 	if allow := res.Header.Get("Allow"); res.StatusCode != http.StatusMethodNotAllowed || !strings.Contains(allow, "GET") || !strings.Contains(allow, "POST") {
 		t.Errorf("%d, Allow %q, %s", res.StatusCode, allow, body)
 	}
+	for _, method := range []string{"OPTIONS", "TRACE", "PROPFIND", "get"} {
+		res, body := f.do(method, "/api/reservations/"+id1, "")
+		if res.StatusCode != http.StatusMethodNotAllowed || !strings.Contains(res.Header.Get("Allow"), "GET") ||
+			!strings.Contains(body, "METHOD_NOT_ALLOWED") || res.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d, Allow %q, %s", method, res.StatusCode, res.Header.Get("Allow"), body)
+		}
+	}
 	if res, _ := f.do(http.MethodHead, "/api/view/board", ""); res.StatusCode != http.StatusOK {
 		t.Errorf("HEAD: %d", res.StatusCode)
 	}
@@ -263,6 +270,81 @@ func TestAnUnreadableQueryIsMalformed(t *testing.T) {
 	for _, query := range []string{"limit=%zz", "a=b;c=d"} {
 		if res, _ := f.do(http.MethodGet, "/api/view/board?"+query, ""); res.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: %d", query, res.StatusCode)
+		}
+	}
+}
+
+// Daprd takes less than we do, and its refusal would look like an outage.
+func TestWhatTheSidecarsWouldNotTakeIsMalformed(t *testing.T) {
+	f := start(t, unlimited(), unlimited())
+	token := f.issuer.Bearer("customer-1", web.RoleCustomer)
+	for name, c := range map[string]struct {
+		query, header string
+		want          int
+	}{
+		"all it may be":          {strings.Repeat("x", 4000), strings.Repeat("k", 1<<10), 200},
+		"a long query":           {strings.Repeat("x", 4100), "k", 400},
+		"one that grows":         {strings.Repeat("가", 500), "k", 400},
+		"a header over its size": {"x", strings.Repeat("k", 1<<10+1), 400},
+	} {
+		res, body := f.do(http.MethodPost, "/api/reservations?q="+c.query, "{}", "Authorization", token, "Idempotency-Key", c.header)
+		if res.StatusCode != c.want || c.want == 400 && !strings.Contains(body, "MALFORMED") {
+			t.Errorf("%s: %d %s", name, res.StatusCode, body)
+		}
+	}
+	if n := len(f.stub.seen()); n != 1 {
+		t.Errorf("%d calls", n)
+	}
+	for theirs, want := range map[int]int{413: 413, 414: 400, 431: 400} {
+		f.stub.answer = func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(theirs) }
+		if res, body := f.do(http.MethodGet, "/api/view/board", ""); res.StatusCode != want || res.Header.Get("Retry-After") != "" {
+			t.Errorf("daprd's %d: %d %s", theirs, res.StatusCode, body)
+		}
+	}
+}
+
+func TestK6_ATokenThatIsNotOneIsRefusedWhereNoneIsNeeded(t *testing.T) {
+	f := start(t, unlimited(), unlimited())
+	expired := "Bearer " + f.issuer.Sign(map[string]any{"sub": "c", "exp": time.Now().Add(-time.Minute).Unix()})
+	for _, token := range []string{expired, f.issuer.Bearer("c") + "x", "Bearer made.up.entirely", webtest.Issuer(t).Bearer("c")} {
+		res, body := f.do(http.MethodGet, "/api/view/board", "", "Authorization", token)
+		if res.StatusCode != http.StatusUnauthorized || res.Header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%.30s: %d %s", token, res.StatusCode, body)
+		}
+	}
+	if n := len(f.stub.seen()); n != 0 {
+		t.Errorf("%d calls", n)
+	}
+	for _, headers := range [][]string{nil, {"Authorization", f.issuer.Bearer("c")}} {
+		if res, _ := f.do(http.MethodGet, "/api/view/board", "", headers...); res.StatusCode != http.StatusOK {
+			t.Errorf("%v: %d", headers, res.StatusCode)
+		}
+	}
+}
+
+// Checked in this order: who, whether it can be read, whether there is such a thing.
+func TestRefusalsHaveAnOrder(t *testing.T) {
+	f := start(t, unlimited(), unlimited())
+	md := f.issuer.Bearer("md-1", web.RoleMD)
+	json, text, gzipped := []string{"Content-Type", "application/json"}, []string{"Content-Type", "text/plain"}, []string{"Content-Type", "application/json", "Content-Encoding", "gzip"}
+	for name, c := range map[string]struct {
+		headers []string
+		body    string
+		want    int
+	}{
+		"nobody":       {text, "{", 401},
+		"another role": {append(text, "Authorization", f.issuer.Bearer("c", web.RoleCustomer)), "{", 403},
+		"no JSON":      {append(json, "Authorization", md), "{", 400},
+		"no object":    {append(json, "Authorization", md), "[]", 400},
+		"no UTF-8":     {append(json, "Authorization", md), "{\"a\":\"\xff\"}", 400},
+		"another type": {append(text, "Authorization", md), "{}", 415},
+		"compressed":   {append(gzipped, "Authorization", md), "{}", 415},
+		"too large":    {append(json, "Authorization", md), strings.Repeat(" ", 1<<20+1), 413},
+		"no such path": {append(json, "Authorization", md), "{}", 404},
+		"no body":      {[]string{"Authorization", md}, "", 404},
+	} {
+		if res, body := f.do(http.MethodPut, "/api/products/not-an-id", c.body, c.headers...); res.StatusCode != c.want {
+			t.Errorf("%s: %d %s", name, res.StatusCode, body)
 		}
 	}
 }

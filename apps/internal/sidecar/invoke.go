@@ -24,6 +24,12 @@ type Undelivered struct {
 
 func (u *Undelivered) Error() string { return "not delivered: " + u.Reason }
 
+// Rejected says that a sidecar would not take the request as it is: its address (414), headers (431) or body (413)
+// are too large. It did not reach its target, and never will.
+type Rejected struct{ Status int }
+
+func (r *Rejected) Error() string { return "dapr refused the request: " + http.StatusText(r.Status) }
+
 // undelivered are the texts by which daprd 1.18 says that a call did not leave, or did not reach the app.
 // Dapr has no codes for them: one table, pinned by a test against the real daprd.
 var undelivered = []struct {
@@ -58,7 +64,7 @@ type Response struct {
 }
 
 // Invoke calls another app through the sidecars. An error means that the app did not answer: *Undelivered
-// when it was certainly not reached.
+// or *Rejected when it was certainly not reached.
 func (c *Client) Invoke(ctx context.Context, r Request) (Response, error) {
 	req, err := http.NewRequestWithContext(ctx, r.Method, c.base+"/v1.0/invoke/"+r.App+"/method"+r.Path, bytes.NewReader(r.Body))
 	if err != nil {
@@ -94,6 +100,10 @@ func (c *Client) Invoke(ctx context.Context, r Request) (Response, error) {
 
 // fromDapr reads an answer that the sidecar gave instead of the app.
 func fromDapr(app string, status int, raw []byte) error {
+	switch status {
+	case http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
+		return &Rejected{status}
+	}
 	var answer struct{ ErrorCode, Message string }
 	_ = json.Unmarshal(raw, &answer)
 	if answer.ErrorCode == "ERR_DIRECT_INVOKE" {

@@ -6,11 +6,13 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
+	"github.com/valyala/fasthttp"
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
@@ -44,6 +46,7 @@ func NewApp(o Options) *fiber.App {
 		ReadBufferSize: headerSize, BodyLimit: bodyLimit, StreamRequestBody: true,
 		ReadTimeout: 5 * time.Second, IdleTimeout: 90 * time.Second, ErrorHandler: problem, RequestMethods: methods,
 	})
+	answerAnyMethod(app)
 	app.Use(o.begin)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	app.Get("/readyz", o.ready)
@@ -55,6 +58,20 @@ func NewApp(o Options) *fiber.App {
 
 var methods = []string{
 	fiber.MethodGet, fiber.MethodHead, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete,
+	fiber.MethodOptions, fiber.MethodTrace, // no route has them: 405 with Allow
+}
+
+// answerAnyMethod answers a method that nobody knows like one that no route has. Fiber's own answer is no problem
+// document and does not say which methods there are.
+func answerAnyMethod(app *fiber.App) {
+	server := app.Server()
+	next := server.Handler
+	server.Handler = func(ctx *fasthttp.RequestCtx) {
+		if !slices.Contains(methods, string(ctx.Method())) {
+			ctx.Request.Header.SetMethod(fiber.MethodTrace)
+		}
+		next(ctx)
+	}
 }
 
 func (o Options) begin(c *fiber.Ctx) (err error) {

@@ -15,14 +15,29 @@ import (
 // not UTF-8 or wrong types; 422 INVALID: members that T does not have.
 func Decode[T any](c *fiber.Ctx) (T, error) {
 	var t T
-	if media, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType)); err != nil || media != fiber.MIMEApplicationJSON {
+	if !saysJSON(c) {
 		return t, fault.New(fault.UnsupportedMediaType)
 	}
-	raw, err := body(c)
+	raw, err := Body(c)
 	if err != nil {
 		return t, err
 	}
 	return DecodeJSON[T](raw)
+}
+
+func saysJSON(c *fiber.Ctx) bool {
+	media, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	return err == nil && media == fiber.MIMEApplicationJSON
+}
+
+// CheckJSON is what Decode would say of a body that was read, of whatever members. 415: not JSON by its header;
+// 400 MALFORMED: not JSON, not UTF-8 or no object.
+func CheckJSON(c *fiber.Ctx, raw []byte) error {
+	if !saysJSON(c) {
+		return fault.New(fault.UnsupportedMediaType)
+	}
+	_, err := DecodeJSON[map[string]any](raw)
+	return err
 }
 
 // IdempotencyKey reads the required header: 1–255 visible characters.
