@@ -204,7 +204,7 @@ func serveWith(t testing.TB, db *sql.DB, providerURL string, settings usecase.Se
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	}, s.settings)
 	s.app = web.NewApp(web.Options{AppID: "payment", AppToken: appToken, Log: logger})
-	httpapi.App(s.app, s.payments, web.Subscriptions{App: "payment", PubSub: "pubsub", Keep: deadletter.Keep(db)})
+	httpapi.App(s.app, s.payments, web.Subscriptions{App: "payment", PubSub: "pubsub", Letters: deadletter.New(db)})
 	t.Cleanup(func() {
 		s.payments.Drain()
 		if t.Failed() {

@@ -56,7 +56,9 @@ func run(ctx context.Context, cfg settings) (err error) {
 	})
 
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
-	httpapi.App(app, payments, web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Keep: deadletter.Keep(database.DB)})
+	httpapi.App(app, payments, web.Subscriptions{
+		App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience),
+	})
 
 	group, ctx := errgroup.WithContext(ctx)
 	working, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))

@@ -48,8 +48,9 @@ func run(ctx context.Context, cfg settings) error {
 		App: cfg.AppID, Now: time.Now, NewID: newID, Stored: relay.Wake,
 	})
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
-	httpapi.Mount(app, products, web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience),
-		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Keep: deadletter.Keep(database.DB)})
+	identity := web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience)
+	httpapi.Mount(app, products, identity,
+		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: identity})
 
 	group, serving := errgroup.WithContext(ctx)
 	// The relay outlives the server: what the last requests have stored leaves now rather than after a restart.

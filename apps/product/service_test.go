@@ -47,7 +47,7 @@ func start(t *testing.T) *service {
 	})
 	app := web.NewApp(web.Options{AppID: "product", AppToken: webtest.AppToken, Log: zerolog.Nop()})
 	httpapi.Mount(app, products, web.NewIdentity(issuer.URL, webtest.Audience),
-		web.Subscriptions{App: "product", PubSub: "pubsub", Keep: deadletter.Keep(s.db)})
+		web.Subscriptions{App: "product", PubSub: "pubsub", Letters: deadletter.New(s.db)})
 	s.Server = webtest.Serve(t, app)
 	return s
 }

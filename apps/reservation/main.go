@@ -49,8 +49,9 @@ func run(ctx context.Context, cfg settings) error {
 	}, limits)
 
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
-	httpapi.Mount(app, web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience), service,
-		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Keep: deadletter.Keep(database.DB)})
+	identity := web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience)
+	httpapi.Mount(app, identity, service,
+		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: identity})
 
 	group, serving := errgroup.WithContext(ctx)
 	// The workers outlive the server: what the last requests have stored leaves now rather than after a restart.

@@ -31,8 +31,9 @@ func run(ctx context.Context, cfg settings) error {
 		return err
 	}
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
-	httpapi.Mount(app, usecase.New(mysql.NewItems(database.DB), time.Now), web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience),
-		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Keep: deadletter.Keep(database.DB)})
+	identity := web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience)
+	httpapi.Mount(app, usecase.New(mysql.NewItems(database.DB), time.Now), identity,
+		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: identity})
 
 	group, ctx := errgroup.WithContext(log.WithContext(ctx))
 	group.Go(func() error { return web.Serve(ctx, app, cfg.Addr(), cfg.DrainTime) })

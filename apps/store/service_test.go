@@ -39,7 +39,7 @@ func start(t *testing.T) *service {
 	s.db = dbtest.Open(t, mysql.Migrations(), deadletter.Migrations())
 	app := web.NewApp(web.Options{AppID: "store", AppToken: webtest.AppToken, Log: zerolog.Nop()})
 	httpapi.Mount(app, usecase.New(mysql.NewItems(s.db), time.Now), web.NewIdentity(issuer.URL, webtest.Audience),
-		web.Subscriptions{App: "store", PubSub: "pubsub", Keep: deadletter.Keep(s.db)})
+		web.Subscriptions{App: "store", PubSub: "pubsub", Letters: deadletter.New(s.db)})
 	s.Server = webtest.Serve(t, app)
 	return s
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"oneqtour/apps/internal/contract"
+	"oneqtour/apps/internal/web"
 	"oneqtour/apps/viewpage/usecase"
 )
 
@@ -369,5 +370,58 @@ func TestADeadLetterIsAStateDocument(t *testing.T) {
 	d, err := stack.store.Get(t.Context(), "viewpage:"+id)
 	if err != nil || !bytes.Contains(d.Data, []byte(`"topic":"product"`)) {
 		t.Errorf("%s, %v", d.Data, err)
+	}
+}
+
+func TestADeadLetterIsReplayedAndListedNoLonger(t *testing.T) {
+	asOperator := []string{"Dapr-Api-Token", stack.token, "Dapr-Caller-App-Id", "gateway", "Authorization", stack.issuer.Bearer("operator-1", "OPERATOR")}
+	list := func(query string) (ids []string, replays int) {
+		var page web.List[web.DeadLetter]
+		for cursor := ""; ; cursor = "&cursor=" + *page.NextCursor {
+			res, raw := call(t, http.MethodGet, "/dead-letters?limit=2"+query+cursor, nil, asOperator...)
+			page = web.List[web.DeadLetter]{}
+			if err := json.Unmarshal(raw, &page); err != nil || res.StatusCode != http.StatusOK {
+				t.Fatalf("%d %s", res.StatusCode, raw)
+			}
+			for _, d := range page.Items {
+				ids = append(ids, d.ID)
+				replays += len(d.Replays)
+			}
+			if page.NextCursor == nil {
+				return ids, replays
+			}
+		}
+	}
+	before, _ := list("")
+	var good, bad []string
+	for _, topic := range []string{"product", "nobody's", "product"} {
+		id := newID()
+		raw := fmt.Appendf(nil, `{"specversion":"1.0","id":%q,"type":"oneqtour.product.unheard-of.v1","topic":%q,"data":{}}`, id, topic)
+		if _, body := call(t, http.MethodPost, "/events/dead-viewpage", raw, "Dapr-Api-Token", stack.token); string(body) != `{"status":"SUCCESS"}` {
+			t.Fatalf("%s", body)
+		}
+		if topic == "product" {
+			good = append(good, "viewpage:"+id)
+		} else {
+			bad = append(bad, "viewpage:"+id)
+		}
+	}
+	if ids, _ := list(""); len(ids) != len(before)+3 || ids[0] != good[1] || ids[1] != bad[0] || ids[2] != good[0] {
+		t.Fatalf("listed %v", ids)
+	}
+	for id, want := range map[string]int{good[0]: 200, good[1]: 200, bad[0]: 422, "viewpage:" + newID(): 404} {
+		if res, body := call(t, http.MethodPost, "/dead-letters/"+id+"/replay", nil, asOperator...); res.StatusCode != want {
+			t.Errorf("%d, want %d: %s", res.StatusCode, want, body)
+		}
+	}
+	if ids, replays := list(""); len(ids) != len(before)+1 || ids[0] != bad[0] || replays != 1 {
+		t.Errorf("after the replays: %v, %d noted", ids, replays)
+	}
+	if ids, replays := list("&all=true"); len(ids) != len(before)+3 || replays != 3 {
+		t.Errorf("of all: %v, %d noted", ids, replays)
+	}
+	if res, _ := call(t, http.MethodGet, "/dead-letters", nil, "Dapr-Api-Token", stack.token, "Dapr-Caller-App-Id", "gateway",
+		"Authorization", stack.issuer.Bearer("customer-1", "CUSTOMER")); res.StatusCode != http.StatusForbidden {
+		t.Errorf("a customer: %d", res.StatusCode)
 	}
 }

@@ -30,7 +30,13 @@ func (g Gateway) forward(r route) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		res, err := g.call(c.UserContext(), req)
+		ctx := c.UserContext()
+		if longer, ok := patience[r.path]; ok {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), longer)
+			defer cancel()
+		}
+		res, err := g.call(ctx, req)
 		if err != nil {
 			return unanswered(err)
 		}
@@ -102,6 +108,9 @@ func requestFor(c *fiber.Ctx, r route) (sidecar.Request, error) {
 		}
 		return req, err
 	}
+	if req.App == "" {
+		req.App, _, _ = strings.Cut(letterID(c), ":")
+	}
 	if len(query) > 0 {
 		req.Path += "?" + query.Encode()
 	}
@@ -121,11 +130,18 @@ func targetPath(c *fiber.Ctx, target string) (string, error) {
 			continue
 		}
 		value := c.Params(name)
-		if name == "seq" {
-			if n, err := strconv.ParseInt(value, 10, 64); err != nil || strconv.FormatInt(n, 10) != value || n < 1 {
-				return "", fault.New(fault.NotFound)
-			}
-		} else if !web.IsID(value) {
+		good := false
+		switch name {
+		case "seq":
+			n, err := strconv.ParseInt(value, 10, 64)
+			good = err == nil && strconv.FormatInt(n, 10) == value && n >= 1
+		case "letterId":
+			value = letterID(c)
+			good = value != ""
+		default:
+			good = web.IsID(value)
+		}
+		if !good {
 			return "", fault.New(fault.NotFound)
 		}
 		segments[i] = url.PathEscape(value)

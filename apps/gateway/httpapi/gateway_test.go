@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -140,7 +141,7 @@ const id1 = "01990000-0000-7000-8000-000000000001"
 
 func TestK5_EveryRouteReachesItsServiceForItsRolesOnly(t *testing.T) {
 	f := start(t, unlimited(), unlimited())
-	fill := strings.NewReplacer(":productId", id1, ":departureId", id1, ":reservationId", id1, ":seq", "7")
+	fill := strings.NewReplacer(":productId", id1, ":departureId", id1, ":reservationId", id1, ":refundId", id1, ":seq", "7", ":letterId", "store:"+id1)
 	for _, r := range routes {
 		for _, role := range []string{"", web.RoleMD, web.RoleCustomer, web.RoleOperator} {
 			want, headers := http.StatusOK, []string(nil)
@@ -166,7 +167,7 @@ func TestK5_EveryRouteReachesItsServiceForItsRolesOnly(t *testing.T) {
 				}
 				continue
 			}
-			if uri := "/v1.0/invoke/" + r.app + "/method" + fill.Replace(r.target); len(calls) != 1 || calls[0].uri != uri || calls[0].method != r.method {
+			if uri := "/v1.0/invoke/" + cmp.Or(r.app, "store") + "/method" + fill.Replace(r.target); len(calls) != 1 || calls[0].uri != uri || calls[0].method != r.method {
 				t.Errorf("%s %s became %+v, want %s", r.method, r.path, calls, uri)
 			}
 		}
@@ -412,6 +413,35 @@ func TestTheDeadlineIsKeptAndNotRepeated(t *testing.T) {
 	}
 	if took := time.Since(began); took > 3*time.Second || len(f.stub.seen()) != 1 {
 		t.Errorf("took %v, %d calls", took, len(f.stub.seen()))
+	}
+}
+
+// A reconciliation reads all of a day. It began before a usual call that ended by its deadline, and is still waited for.
+func TestAReconciliationMayTakeLonger(t *testing.T) {
+	f := start(t, unlimited(), unlimited())
+	asked, release := make(chan struct{}), make(chan struct{})
+	f.stub.answer = func(_ int, w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/ops/") {
+			close(asked)
+			<-release
+			app(w, http.StatusOK, `{}`)
+			return
+		}
+		<-r.Context().Done()
+	}
+	boss := f.issuer.Bearer("operator-1", web.RoleOperator)
+	status := make(chan int)
+	go func() {
+		res, _ := f.do(http.MethodGet, "/api/ops/reconciliation?date=2026-11-22", "", "Authorization", boss)
+		status <- res.StatusCode
+	}()
+	<-asked
+	if res, _ := f.do(http.MethodGet, "/api/view/board", ""); res.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a usual call: %d", res.StatusCode)
+	}
+	close(release)
+	if got := <-status; got != http.StatusOK {
+		t.Errorf("the reconciliation: %d", got)
 	}
 }
 

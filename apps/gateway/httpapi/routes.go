@@ -5,6 +5,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -15,17 +16,20 @@ import (
 // route is one line of the public API: who may call it, and which service answers it where.
 type route struct {
 	method, path string
-	app, target  string // path of the service; its parameters are those of the public path
+	app, target  string // path of the service; its parameters are those of the public path; app "": the letter's id names it
 	roles        []string
 }
 
 var (
 	md       = []string{web.RoleMD}
 	customer = []string{web.RoleCustomer}
+	operator = []string{web.RoleOperator}
+	host     = []string{web.RoleMD, web.RoleOperator}
 	anyone   []string
 )
 
-// routes is the whole public API. Parameters are UUIDs, but for {seq}, a number; anything else is no such path.
+// routes is the whole public API, but for the list of dead letters, which asks several services. Parameters are
+// UUIDs, but for {seq}, a number, and {letterId}, {app}:{id}; anything else is no such path.
 var routes = []route{
 	{http.MethodGet, "/api/products", "product", "/products", md},
 	{http.MethodPost, "/api/products", "product", "/products", md},
@@ -48,13 +52,28 @@ var routes = []route{
 	{http.MethodGet, "/api/reservations/:reservationId/history", "reservation", "/reservations/:reservationId/history", customer},
 	{http.MethodGet, "/api/reservations/:reservationId/cancellation-quote", "reservation", "/reservations/:reservationId/cancellation-quote", customer},
 	{http.MethodPost, "/api/reservations/:reservationId/cancellation", "reservation", "/reservations/:reservationId/cancellation", customer},
+	{http.MethodPost, "/api/reservations/:reservationId/no-show", "reservation", "/reservations/:reservationId/no-show", host},
 
 	{http.MethodGet, "/api/view/board", "viewpage", "/board", anyone},
 	{http.MethodGet, "/api/view/mine", "viewpage", "/mine", customer},
 	{http.MethodGet, "/api/view/md", "viewpage", "/md", md},
 
+	{http.MethodGet, "/api/ops/reservations", "reservation", "/ops/reservations", operator},
+	{http.MethodGet, "/api/ops/reservations/:reservationId", "reservation", "/ops/reservations/:reservationId", operator},
+	{http.MethodPost, "/api/ops/reservations/:reservationId/waiver", "reservation", "/ops/reservations/:reservationId/waiver", operator},
+	{http.MethodGet, "/api/ops/refunds", "reservation", "/ops/refunds", operator},
+	{http.MethodPost, "/api/ops/refunds/:refundId/retry", "reservation", "/ops/refunds/:refundId/retry", operator},
+	{http.MethodPost, "/api/ops/refunds/:refundId/settlement", "reservation", "/ops/refunds/:refundId/settlement", operator},
+	{http.MethodGet, "/api/ops/compensations", "reservation", "/ops/compensations", operator},
+	{http.MethodPost, "/api/ops/compensations/:reservationId/payment", "reservation", "/ops/compensations/:reservationId/payment", operator},
+	{http.MethodGet, "/api/ops/reconciliation", "reservation", "/ops/reconciliation", operator},
+	{http.MethodPost, "/api/ops/dead-letters/:letterId/replay", "", "/dead-letters/:letterId/replay", operator},
+
 	{http.MethodPost, "/webhooks/payment", "payment", "/webhooks/payment", anyone},
 }
+
+// patience is what routes may take that are not answered within the usual deadline.
+var patience = map[string]time.Duration{"/api/ops/reconciliation": time.Minute}
 
 // Services is how the gateway calls a service.
 type Services interface {
@@ -74,6 +93,7 @@ func Mount(app *fiber.App, g Gateway) {
 	app.Use(secure, g.admit)
 	app.Get("/", landing)
 	app.Get("/problems/:code", explain)
+	app.Get("/api/ops/dead-letters", g.deadLetters)
 	for _, r := range routes {
 		app.Add(r.method, r.path, g.forward(r))
 		if r.method == http.MethodGet {

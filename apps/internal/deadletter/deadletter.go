@@ -7,7 +7,10 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"strings"
+	"time"
 
+	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/internal/web"
 )
@@ -21,15 +24,103 @@ func Migrations() mysqldb.Migrations {
 	return mysqldb.Migrations{Owner: "dead_letters", Files: sub}
 }
 
-// Keep stores a dead letter; one that is known already stays as it is.
-func Keep(db *sql.DB) func(ctx context.Context, d web.DeadLetter) error {
-	return func(ctx context.Context, d web.DeadLetter) error {
-		_, err := db.ExecContext(ctx, `INSERT INTO dead_letters (id, topic, type, subject, reason, at, payload)
-			VALUES (?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE id = id`,
-			d.ID, d.Topic, d.Type, d.Subject, d.Reason, d.At, string(d.Payload))
-		if err != nil {
-			return fmt.Errorf("keep dead letter: %w", err)
+// Letters keeps dead letters in a database.
+type Letters struct{ db *sql.DB }
+
+// New keeps dead letters in the service's database.
+func New(db *sql.DB) Letters { return Letters{db} }
+
+// Keep stores a letter; one that is known already stays as it is.
+func (l Letters) Keep(ctx context.Context, d web.DeadLetter) error {
+	_, err := l.db.ExecContext(ctx, `INSERT INTO dead_letters (id, topic, type, subject, reason, at, payload)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE id = id`,
+		d.ID, d.Topic, d.Type, d.Subject, d.Reason, d.At, string(d.Payload))
+	if err != nil {
+		return fmt.Errorf("keep dead letter: %w", err)
+	}
+	return nil
+}
+
+const columns = "SELECT id, topic, type, subject, reason, at, payload FROM dead_letters "
+
+// List gives letters, the newest first.
+func (l Letters) List(ctx context.Context, q web.LetterQuery) ([]web.DeadLetter, error) {
+	behind := web.LetterMark{At: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)}
+	if q.Behind != nil {
+		behind = *q.Behind
+	}
+	return l.read(ctx, columns+`WHERE (at < ? OR at = ? AND id < ?) AND (? OR NOT EXISTS
+		(SELECT 1 FROM dead_letter_replays WHERE letter = dead_letters.id AND result = ?))
+		ORDER BY at DESC, id DESC LIMIT ?`, behind.At, behind.At, behind.ID, q.All, web.ReplayDone, q.Limit)
+}
+
+// Find gives a letter; NOT_FOUND: there is none of this id.
+func (l Letters) Find(ctx context.Context, id string) (web.DeadLetter, error) {
+	found, err := l.read(ctx, columns+"WHERE id = ?", id)
+	if err != nil {
+		return web.DeadLetter{}, err
+	}
+	if len(found) == 0 {
+		return web.DeadLetter{}, fault.New(fault.NotFound)
+	}
+	return found[0], nil
+}
+
+func (l Letters) read(ctx context.Context, query string, args ...any) ([]web.DeadLetter, error) {
+	rows, err := l.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read dead letters: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var letters []web.DeadLetter
+	for rows.Next() {
+		var d web.DeadLetter
+		var payload []byte
+		if err := rows.Scan(&d.ID, &d.Topic, &d.Type, &d.Subject, &d.Reason, &d.At, &payload); err != nil {
+			return nil, err
 		}
+		d.App, _, _ = strings.Cut(d.ID, ":")
+		d.Payload = payload
+		letters = append(letters, d)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read dead letters: %w", err)
+	}
+	return letters, l.addReplays(ctx, letters)
+}
+
+func (l Letters) addReplays(ctx context.Context, letters []web.DeadLetter) error {
+	if len(letters) == 0 {
 		return nil
 	}
+	ids, place := make([]any, len(letters)), map[string]int{}
+	for i, d := range letters {
+		ids[i], place[d.ID] = d.ID, i
+		letters[i].Replays = []web.Replay{}
+	}
+	marks := strings.TrimSuffix(strings.Repeat("?,", len(ids)), ",")
+	rows, err := l.db.QueryContext(ctx, "SELECT letter, at, actor, result FROM dead_letter_replays WHERE letter IN ("+marks+") ORDER BY at", ids...)
+	if err != nil {
+		return fmt.Errorf("read replays: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var letter string
+		var r web.Replay
+		if err := rows.Scan(&letter, &r.At, &r.By, &r.Result); err != nil {
+			return err
+		}
+		d := &letters[place[letter]]
+		d.Replays = append(d.Replays, r)
+	}
+	return rows.Err()
+}
+
+// Replayed notes an attempt of an operator.
+func (l Letters) Replayed(ctx context.Context, id string, r web.Replay) error {
+	_, err := l.db.ExecContext(ctx, "INSERT INTO dead_letter_replays (letter, at, actor, result) VALUES (?, ?, ?, ?)", id, r.At, r.By, r.Result)
+	if err != nil {
+		return fmt.Errorf("note a replay: %w", err)
+	}
+	return nil
 }

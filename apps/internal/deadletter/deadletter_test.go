@@ -25,10 +25,15 @@ import (
 // listener is a service that hears the topic product by hear and keeps its dead letters in a database.
 func listener(t *testing.T, hear web.Hear) (*webtest.Server, *sql.DB) {
 	t.Helper()
+	return listenerFor(t, hear, nil)
+}
+
+func listenerFor(t *testing.T, hear web.Hear, operators *web.Identity) (*webtest.Server, *sql.DB) {
+	t.Helper()
 	db := dbtest.Open(t, deadletter.Migrations())
 	app := web.NewApp(web.Options{AppID: "store", AppToken: webtest.AppToken, Log: zerolog.Nop()})
 	web.Subscriptions{
-		App: "store", PubSub: "pubsub", Topics: map[string]web.Hear{"product": hear}, Keep: deadletter.Keep(db),
+		App: "store", PubSub: "pubsub", Topics: map[string]web.Hear{"product": hear}, Letters: deadletter.New(db), Identity: operators,
 	}.Mount(app)
 	return webtest.Serve(t, app), db
 }

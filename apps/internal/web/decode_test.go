@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/rs/zerolog"
 
+	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/web"
 	"oneqtour/apps/internal/webtest"
 )
@@ -116,5 +117,19 @@ func TestPointersAreEscaped(t *testing.T) {
 	res.JSON(&p)
 	if len(p.Errors) != 1 || p.Errors[0].Pointer != "/departures/0/a.b~1c~0[0]" || p.Errors[0].Field != "departures[0].a.b/c~[0]" {
 		t.Errorf("%s", res.Body)
+	}
+}
+
+// Which field it was is told whatever the code.
+func TestFieldsAreToldWithEveryCode(t *testing.T) {
+	app := web.NewApp(web.Options{AppID: "test", Log: zerolog.Nop()})
+	app.Post("/", func(*fiber.Ctx) error {
+		return &fault.Error{Code: fault.ConsentRequired, Fields: []fault.Field{{Name: "acceptedPolicyVersion", Code: fault.Required}}}
+	})
+	res := webtest.Serve(t, app).Do(webtest.Request{Method: http.MethodPost, Path: "/"})
+	var p problem
+	res.JSON(&p)
+	if res.Status != http.StatusUnprocessableEntity || p.Code != "CONSENT_REQUIRED" || len(p.Errors) != 1 || p.Errors[0].Pointer != "/acceptedPolicyVersion" {
+		t.Errorf("%d %s", res.Status, res.Body)
 	}
 }

@@ -21,8 +21,9 @@ type Subscriptions struct {
 	App    string
 	PubSub string
 	Topics map[string]Hear // by topic
-	// Keep stores a dead letter; it is asked again when it fails.
-	Keep func(ctx context.Context, d DeadLetter) error
+	// Letters keeps what could not be handled; it is asked again when it fails.
+	Letters  DeadLetters
+	Identity *Identity // of the operators who look at the letters; without one they have no routes
 }
 
 // subscription is Dapr's answer format of GET /dapr/subscribe.
@@ -48,6 +49,11 @@ func (s Subscriptions) Mount(app *fiber.App) {
 	app.Get("/dapr/subscribe", notInvoked, func(c *fiber.Ctx) error { return c.JSON(list) })
 	// Fiber's 404 would make Dapr drop the event without a trace.
 	events.All("/*", func(c *fiber.Ctx) error { return acknowledge(c, "DROP") })
+	if s.Identity != nil {
+		letters := app.Group("/dead-letters", OnlyFrom("gateway"), s.Identity.Middleware(RoleOperator))
+		letters.Get("/", s.listLetters)
+		letters.Post("/:id/replay", s.replay)
+	}
 }
 
 func acknowledge(c *fiber.Ctx, status string) error { return c.JSON(fiber.Map{"status": status}) }
@@ -64,14 +70,7 @@ func (s Subscriptions) deliver(topic string, hear Hear) fiber.Handler {
 		if err != nil {
 			return s.bury(ctx, c, newLetter(s.App, topic, raw, err.Error()))
 		}
-		var about struct {
-			Meta contract.Meta `json:"meta"`
-		}
-		_ = json.Unmarshal(e.Data, &about)
-		ctx = telemetry.WithTrace(ctx, e.TraceParent)
-		if about.Meta.CorrelationID != "" {
-			ctx = telemetry.WithCorrelation(ctx, about.Meta.CorrelationID)
-		}
+		ctx = about(ctx, e)
 		err = hear(ctx, e)
 		switch {
 		case err == nil:
@@ -83,6 +82,19 @@ func (s Subscriptions) deliver(topic string, hear Hear) fiber.Handler {
 			return acknowledge(c, "RETRY")
 		}
 	}
+}
+
+// about joins what is done for an event with what caused it.
+func about(ctx context.Context, e contract.Event) context.Context {
+	var data struct {
+		Meta contract.Meta `json:"meta"`
+	}
+	_ = json.Unmarshal(e.Data, &data)
+	ctx = telemetry.WithTrace(ctx, e.TraceParent)
+	if data.Meta.CorrelationID != "" {
+		ctx = telemetry.WithCorrelation(ctx, data.Meta.CorrelationID)
+	}
+	return ctx
 }
 
 // keep stores what the sidecar has given up.
@@ -102,7 +114,7 @@ func (s Subscriptions) keep(c *fiber.Ctx) error {
 // broker keeps the event; the sidecar moves it to the dead letters' topic when that takes too long.
 func (s Subscriptions) bury(ctx context.Context, c *fiber.Ctx, d DeadLetter) error {
 	log := zerolog.Ctx(ctx).Error().Str("letter", d.ID).Str("type", d.Type).Str("reason", d.Reason)
-	if err := s.Keep(ctx, d); err != nil {
+	if err := s.Letters.Keep(ctx, d); err != nil {
 		log.Err(err).Msg("dead letter not stored")
 		return acknowledge(c, "RETRY")
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -19,14 +18,15 @@ import (
 // DeadLetter is an event that could not be handled, as a service keeps it. Whatever came, a letter can be stored:
 // its texts are UTF-8 and short enough for the columns of deadletter, its payload is JSON.
 type DeadLetter struct {
-	ID      string // {app}:{id of the event, or a digest of an id that cannot be one, or of what was no event}
-	App     string
-	Topic   string
-	Type    string
-	Subject string
-	Reason  string
-	At      time.Time
-	Payload json.RawMessage // the event as it came, or as a text when it was none
+	ID      string          `json:"id"` // {app}:{id of the event, or a digest of an id that cannot be one, or of what was no event}
+	App     string          `json:"app"`
+	Topic   string          `json:"topic"`
+	Type    string          `json:"type"`
+	Subject string          `json:"subject"`
+	Reason  string          `json:"reason"`
+	At      time.Time       `json:"at"`      // UTC, whole microseconds
+	Payload json.RawMessage `json:"payload"` // the event as it came, or as a text when it was none
+	Replays []Replay        `json:"replays"` // oldest first
 }
 
 const (
@@ -60,9 +60,6 @@ func readEvent(raw []byte) (contract.Event, error) {
 	return e, nil
 }
 
-// eventID is what an id may be in a letter's id, which stands in addresses and keys of stores.
-var eventID = regexp.MustCompile(`^[0-9A-Za-z-]{1,100}$`)
-
 // newLetter makes a letter of what came. Without a topic, the event's own word for it counts, which Dapr writes.
 func newLetter(app, topic string, raw []byte, reason string) DeadLetter {
 	e, err := readEvent(raw)
@@ -77,18 +74,21 @@ func newLetter(app, topic string, raw []byte, reason string) DeadLetter {
 		_ = json.Unmarshal(raw, &at)
 		topic = at.Topic
 	}
-	id := e.ID
+	// A UUID always: it stands in addresses and in keys of stores.
+	id := strings.ToLower(e.ID)
 	switch {
 	case id == "":
 		id = uuid.NewSHA1(uuid.Nil, raw).String()
-	case !eventID.MatchString(id):
-		id = uuid.NewSHA1(uuid.Nil, []byte(id)).String()
+	case !IsID(id):
+		id = uuid.NewSHA1(uuid.Nil, []byte(e.ID)).String()
 	}
 	return DeadLetter{
 		ID: app + ":" + id, App: app, Topic: cut(topic, maxTopic), Type: cut(e.Type, maxName),
-		Subject: cut(e.Subject, maxName), Reason: cut(reason, maxReason), At: time.Now().UTC(), Payload: payload,
+		Subject: cut(e.Subject, maxName), Reason: cut(reason, maxReason), At: now(), Payload: payload,
 	}
 }
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // cut takes what a column can hold of a text.
 func cut(s string, max int) string {

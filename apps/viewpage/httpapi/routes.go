@@ -2,8 +2,6 @@
 package httpapi
 
 import (
-	"context"
-
 	"github.com/gofiber/fiber/v2"
 
 	"oneqtour/apps/internal/contract"
@@ -26,8 +24,6 @@ func Mount(app *fiber.App, view *usecase.Service, id *web.Identity, appID, pubsu
 			contract.TopicProduct:     view.HearProduct,
 			contract.TopicReservation: view.HearReservation,
 		},
-		Keep: func(ctx context.Context, d web.DeadLetter) error {
-			return view.KeepDeadLetter(ctx, usecase.DeadLetter(d))
-		},
+		Letters: letters{view, appID}, Identity: id,
 	}.Mount(app)
 }

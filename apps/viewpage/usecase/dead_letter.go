@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/viewpage/domain"
 )
 
@@ -19,7 +20,18 @@ type DeadLetter struct {
 	Reason  string          `json:"reason"`
 	At      time.Time       `json:"at"`
 	Payload json.RawMessage `json:"payload"`
+	Replays []Replay        `json:"replays,omitempty"` // oldest first
 }
+
+// Replay is an operator's attempt to have the event of a letter copied after all.
+type Replay struct {
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
+	Result  string    `json:"result"`
+	Settled bool      `json:"settled,omitempty"` // it was copied: the letter is listed no longer
+}
+
+func (d *DeadLetter) settled() bool { return len(d.Replays) > 0 && d.Replays[len(d.Replays)-1].Settled }
 
 // KeepDeadLetter stores a dead letter and lists it; one that is known already stays as it is.
 func (s *Service) KeepDeadLetter(ctx context.Context, d DeadLetter) error {
@@ -41,4 +53,56 @@ func (s *Service) KeepDeadLetter(ctx context.Context, d DeadLetter) error {
 		return nil
 	}
 	return err
+}
+
+// DeadLetters lists letters behind a position, the newest first; the settled ones only when all are wanted.
+func (s *Service) DeadLetters(ctx context.Context, behind *domain.Position, limit int, all bool) ([]DeadLetter, error) {
+	var at *Cursor
+	if behind != nil {
+		at = &Cursor{Page: newest, Position: *behind}
+	}
+	for letters := []DeadLetter{}; ; {
+		entries, next, err := s.indexes.read(ctx, deadLetters, at, limit-len(letters), func(domain.Entry) bool { return true })
+		if err != nil {
+			return nil, err
+		}
+		keys := make([]string, len(entries))
+		for i, e := range entries {
+			keys[i] = e.ID
+		}
+		stored, err := newDocuments[DeadLetter](s.state).getAll(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		for i, d := range stored {
+			// An entry of another time is of an attempt to store the letter that came no further.
+			if d != nil && d.At.UnixMicro() == entries[i].At && (all || !d.settled()) {
+				letters = append(letters, *d)
+			}
+		}
+		if next == nil || len(letters) == limit {
+			return letters, nil
+		}
+		at = next
+	}
+}
+
+// DeadLetter finds a letter; NOT_FOUND: there is none of this id.
+func (s *Service) DeadLetter(ctx context.Context, app, id string) (DeadLetter, error) {
+	d, found, err := newDocuments[DeadLetter](s.state).get(ctx, deadLetterKey(app, id))
+	if err == nil && !found {
+		err = fault.New(fault.NotFound)
+	}
+	return d, err
+}
+
+// NoteReplay notes an attempt of an operator in a letter.
+func (s *Service) NoteReplay(ctx context.Context, app, id string, r Replay) error {
+	return newDocuments[DeadLetter](s.state).update(ctx, deadLetterKey(app, id), func(d *DeadLetter) bool {
+		if d.ID == "" {
+			return false
+		}
+		d.Replays = append(d.Replays, r)
+		return true
+	})
 }
