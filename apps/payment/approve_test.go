@@ -264,7 +264,7 @@ func TestK6_InternalRoutesAnswerTheirCallerAlone(t *testing.T) {
 	s := serve(t, "http://"+freeAddr(t))
 	for path, allowed := range map[string]string{contract.ApprovePath: "reservation", contract.InquirePath: "reservation",
 		contract.PaymentTimelinePath: "reservation", contract.RefundListPath: "reservation", contract.RefundRetryPath: "reservation",
-		contract.RefundSettlementPath: "reservation", "/webhooks/payment": "gateway"} {
+		contract.RefundSettlementPath: "reservation", contract.ReconcilePath: "reservation", "/webhooks/payment": "gateway"} {
 		for _, callers := range [][]string{nil, {"store"}, {allowed, allowed}, {allowed, "store"}, {""}} {
 			if status, _ := s.call(path, charge(newID(), 1000, "tok_ok"), callers...); status != http.StatusForbidden {
 				t.Errorf("%s from %q: %d", path, callers, status)

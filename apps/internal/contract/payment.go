@@ -44,6 +44,7 @@ const (
 	InquirePath = "/payments/inquire"
 
 	PaymentTimelinePath  = "/payments/timeline"
+	ReconcilePath        = "/payments/reconcile"
 	RefundListPath       = "/refunds/list"
 	RefundRetryPath      = "/refunds/retry"
 	RefundSettlementPath = "/refunds/settlement"

@@ -15,6 +15,7 @@ func App(app *fiber.App, payments *usecase.Service, events web.Subscriptions) {
 	app.Post(contract.ApprovePath, web.OnlyFrom("reservation"), h.approve)
 	app.Post(contract.InquirePath, web.OnlyFrom("reservation"), h.inquire)
 	app.Post(contract.PaymentTimelinePath, web.OnlyFrom("reservation"), h.timeline)
+	app.Post(contract.ReconcilePath, web.OnlyFrom("reservation"), h.reconcile)
 	app.Post(contract.RefundListPath, web.OnlyFrom("reservation"), h.refunds)
 	app.Post(contract.RefundRetryPath, web.OnlyFrom("reservation"), h.retry)
 	app.Post(contract.RefundSettlementPath, web.OnlyFrom("reservation"), h.settle)

@@ -74,19 +74,25 @@ func writeRefunds(ctx context.Context, tx *sql.Tx, before, after domain.Snapshot
 }
 
 func read(ctx context.Context, c conn, where string, args ...any) (domain.Snapshot, error) {
-	var s domain.Snapshot
-	var requested, final, next, alarmed sql.NullTime
-	err := c.QueryRowContext(ctx, "SELECT "+columns+" FROM payments WHERE "+where, args...).Scan(
-		&s.ID, &s.Reservation, &s.Purpose, &s.Method, &s.Amount, &s.Status, &s.DeclineCode, &s.Charged, &s.Version,
-		&s.CorrelationID, &s.CausationID, &requested, &final, &s.Attempts, &next, &alarmed)
+	s, err := scan(c.QueryRowContext(ctx, "SELECT "+columns+" FROM payments WHERE "+where, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, domain.ErrNotFound
 	}
 	if err != nil {
 		return s, fmt.Errorf("read payment: %w", err)
 	}
-	s.RequestedAt, s.FinalAt, s.Next, s.AlarmedAt = requested.Time, final.Time, next.Time, alarmed.Time
 	s.Refunds, err = readRefunds(ctx, c, s.ID)
+	return s, err
+}
+
+// scan reads columns.
+func scan(row interface{ Scan(into ...any) error }) (domain.Snapshot, error) {
+	var s domain.Snapshot
+	var requested, final, next, alarmed sql.NullTime
+	err := row.Scan(
+		&s.ID, &s.Reservation, &s.Purpose, &s.Method, &s.Amount, &s.Status, &s.DeclineCode, &s.Charged, &s.Version,
+		&s.CorrelationID, &s.CausationID, &requested, &final, &s.Attempts, &next, &alarmed)
+	s.RequestedAt, s.FinalAt, s.Next, s.AlarmedAt = requested.Time, final.Time, next.Time, alarmed.Time
 	return s, err
 }
 

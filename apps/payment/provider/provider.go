@@ -23,8 +23,8 @@ import (
 	"oneqtour/apps/payment/domain"
 )
 
-// maxAnswer is how much of an answer is read, in bytes.
-const maxAnswer = 1 << 20
+// maxAnswer is how much of an answer is read, in bytes: more than perPage transactions are.
+const maxAnswer = 4 << 20
 
 // Client calls one provider account.
 type Client struct {
@@ -79,6 +79,15 @@ func (c *Client) Find(ctx context.Context, orderID string) domain.Reply {
 }
 
 func (c *Client) call(ctx context.Context, method, path, key string, body map[string]any) domain.Reply {
+	status, raw, failed := c.exchange(ctx, method, path, key, body)
+	if failed != nil {
+		return *failed
+	}
+	return read(status, raw)
+}
+
+// exchange gives what the provider answered, or why it did not.
+func (c *Client) exchange(ctx context.Context, method, path, key string, body map[string]any) (int, []byte, *domain.Reply) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	var connected atomic.Bool
@@ -87,7 +96,7 @@ func (c *Client) call(ctx context.Context, method, path, key string, body map[st
 	})
 	req, err := c.request(ctx, method, path, key, body)
 	if err != nil {
-		return domain.Reply{Kind: domain.NotSent, Cause: err}
+		return 0, nil, &domain.Reply{Kind: domain.NotSent, Cause: err}
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
@@ -96,9 +105,9 @@ func (c *Client) call(ctx context.Context, method, path, key string, body map[st
 		}
 		if !connected.Load() {
 			// No attempt, of those that the transport makes by itself neither, got as far as a connection.
-			return domain.Reply{Kind: domain.NotSent, Cause: err}
+			return 0, nil, &domain.Reply{Kind: domain.NotSent, Cause: err}
 		}
-		return domain.Reply{Cause: err}
+		return 0, nil, &domain.Reply{Cause: err}
 	}
 	defer func() {
 		_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer)) // a drained connection is used again
@@ -106,9 +115,9 @@ func (c *Client) call(ctx context.Context, method, path, key string, body map[st
 	}()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
-		return domain.Reply{Cause: fmt.Errorf("read the provider's answer: %w", err)}
+		return 0, nil, &domain.Reply{Cause: fmt.Errorf("read the provider's answer: %w", err)}
 	}
-	return read(res.StatusCode, raw)
+	return res.StatusCode, raw, nil
 }
 
 func (c *Client) request(ctx context.Context, method, path, key string, body map[string]any) (*http.Request, error) {

@@ -194,3 +194,41 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 		t.Errorf("%d connections for 20 calls", n)
 	}
 }
+
+// The provider's list has pages; an order is named once; the day is asked for in Korean time, to its last second.
+func TestTheTransactionsOfADayAreReadToTheEnd(t *testing.T) {
+	from := time.Date(2026, 11, 21, 15, 0, 0, 0, time.UTC)
+	var asked []string
+	client := bank(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path+"?"+r.URL.RawQuery)
+		var page []map[string]string
+		n := map[string]int{"": perPage, "k-999": perPage, "k-1999": 3}[r.URL.Query().Get("startingAfter")]
+		for i := range n {
+			id := (len(asked)-1)*perPage + i
+			page = append(page, map[string]string{"orderId": fmt.Sprint("o-", id/2), "transactionKey": fmt.Sprint("k-", id)})
+		}
+		_ = json.NewEncoder(w).Encode(page)
+	})
+	orders, err := client.Orders(t.Context(), from, from.AddDate(0, 0, 1))
+	if err != nil || len(orders) != 1002 || orders[0] != "o-0" || orders[1001] != "o-1001" {
+		t.Errorf("%d orders, %v", len(orders), err)
+	}
+	if len(asked) != 3 || asked[0] != "/v1/transactions?endDate=2026-11-22T23%3A59%3A59&limit=1000&startDate=2026-11-22T00%3A00%3A00" {
+		t.Errorf("asked %q", asked)
+	}
+}
+
+func TestAListThatIsNotReadToTheEndIsNone(t *testing.T) {
+	for name, answer := range map[string]http.HandlerFunc{
+		"refused": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(401)
+			_, _ = io.WriteString(w, `{"code":"UNAUTHORIZED_KEY"}`)
+		},
+		"no list":   func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"items":[]}`) },
+		"cut short": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `[{"orderId":"o-1"}`) },
+	} {
+		if orders, err := bank(t, answer).Orders(t.Context(), time.Now(), time.Now()); err == nil {
+			t.Errorf("%s: %q", name, orders)
+		}
+	}
+}

@@ -39,6 +39,10 @@ type Books interface {
 	Refunds(ctx context.Context, s domain.RefundStatus, after domain.RefundID, limit int) ([]RefundOf, error)
 	// OfRefund finds the payment of a refund; domain.ErrNotFound.
 	OfRefund(ctx context.Context, id domain.RefundID) (domain.PaymentID, error)
+	// RequestedBetween lists, sorted, at most limit order ids behind after, requested from from until before to.
+	RequestedBetween(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error)
+	// OfOrders reads the payments of order ids, by order id.
+	OfOrders(ctx context.Context, orders []string) (map[string]domain.Snapshot, error)
 }
 
 // Agenda says which payments must be looked at.
@@ -54,6 +58,8 @@ type Provider interface {
 	Confirm(ctx context.Context, p *domain.Payment, token domain.Token) domain.Reply
 	Cancel(ctx context.Context, c domain.Charge, r domain.Refund) domain.Reply
 	Find(ctx context.Context, orderID string) domain.Reply
+	// Orders lists the order ids of what was charged and returned from from until before to, one an order.
+	Orders(ctx context.Context, from, to time.Time) ([]string, error)
 }
 
 // Settings of the service.

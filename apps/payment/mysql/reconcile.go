@@ -1,0 +1,92 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"oneqtour/apps/payment/domain"
+)
+
+// RequestedBetween lists, sorted, at most limit order ids behind after whose payments were requested from from
+// until before to.
+func (r *Repository) RequestedBetween(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error) {
+	rows, err := r.db.QueryContext(ctx, `SELECT CONCAT(reservation_id, '-', purpose) AS order_id FROM payments
+		WHERE requested_at >= ? AND requested_at < ? AND CONCAT(reservation_id, '-', purpose) > ?
+		ORDER BY order_id LIMIT ?`, from, to, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("payments of a day: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("payments of a day: %w", err)
+		}
+		all = append(all, id)
+	}
+	return all, rows.Err()
+}
+
+// OfOrders reads the payments of order ids, by order id.
+func (r *Repository) OfOrders(ctx context.Context, orders []string) (map[string]domain.Snapshot, error) {
+	found := map[string]domain.Snapshot{}
+	var reservations []any
+	for _, order := range orders {
+		if reservation, _, ok := domain.ParseOrderID(order); ok {
+			reservations = append(reservations, reservation)
+		}
+	}
+	if len(reservations) == 0 {
+		return found, nil
+	}
+	marks := strings.TrimSuffix(strings.Repeat("?,", len(reservations)), ",")
+	rows, err := r.db.QueryContext(ctx, "SELECT "+columns+" FROM payments WHERE reservation_id IN ("+marks+")", reservations...)
+	if err != nil {
+		return nil, fmt.Errorf("payments of orders: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		s, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("payments of orders: %w", err)
+		}
+		found[domain.OrderID(s.Reservation, s.Purpose)] = s
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("payments of orders: %w", err)
+	}
+	return found, r.addRefunds(ctx, found)
+}
+
+func (r *Repository) addRefunds(ctx context.Context, to map[string]domain.Snapshot) error {
+	orders, payments := map[domain.PaymentID]string{}, []any{}
+	for order, s := range to {
+		orders[s.ID], payments = order, append(payments, s.ID)
+	}
+	if len(payments) == 0 {
+		return nil
+	}
+	marks := strings.TrimSuffix(strings.Repeat("?,", len(payments)), ",")
+	rows, err := r.db.QueryContext(ctx, "SELECT r.payment_id, "+refundColumns+" FROM refunds r WHERE r.payment_id IN ("+marks+
+		") ORDER BY r.payment_id, r.position", payments...)
+	if err != nil {
+		return fmt.Errorf("refunds of payments: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var of domain.PaymentID
+		var one domain.Refund
+		fields, finish := refundFields(&one)
+		if err := rows.Scan(append([]any{&of}, fields...)...); err != nil {
+			return fmt.Errorf("refunds of payments: %w", err)
+		}
+		finish()
+		s := to[orders[of]]
+		s.Refunds = append(s.Refunds, one)
+		to[orders[of]] = s
+	}
+	return rows.Err()
+}
