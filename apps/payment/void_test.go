@@ -223,6 +223,9 @@ func TestEventsThatAreNotForPaymentAreAcknowledged(t *testing.T) {
 	if got := s.hear(contract.ReservationRejected, malformed); got != "SUCCESS" {
 		t.Errorf("malformed: %s", got)
 	}
+	if got := s.hear(contract.ReservationCancelRequested, contract.Reservation{ReservationState: state(newID())}); got != "DROP" {
+		t.Errorf("nothing to cancel: %s", got)
+	}
 	var n int
 	if err := s.db.QueryRow("SELECT COUNT(*) FROM payments").Scan(&n); err != nil || n != 0 {
 		t.Errorf("%d stored, %v", n, err)

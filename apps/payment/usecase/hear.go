@@ -32,7 +32,10 @@ func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
 	if err != nil {
 		return err
 	}
-	if !r.VoidOrder && r.Cancellation == nil {
+	if r.Cancellation == nil && e.Type == contract.ReservationCancelRequested {
+		return fault.New(fault.Malformed).Because(fmt.Errorf("%s without a cancellation", e.ID))
+	}
+	if r.Cancellation == nil && !r.VoidOrder {
 		return nil
 	}
 	if !domain.ReservationID(r.ReservationID).Valid() || len(e.ID) > 64 || len(r.CorrelationID) > 64 {
