@@ -75,7 +75,8 @@ type PaymentPart struct {
 	Refunded  money.KRW `json:"refunded"`
 }
 
-// Cancellation is frozen when the cancellation is requested; only the status of its parts changes.
+// Cancellation is frozen when it is requested. Afterwards the status of its parts changes, and a waiver that is
+// granted later moves money from the fee to the refund.
 type Cancellation struct {
 	RequestedAt  time.Time         `json:"requestedAt"`
 	Actor        string            `json:"actor"`
@@ -86,17 +87,31 @@ type Cancellation struct {
 	Fee          money.KRW         `json:"fee"`         // at most what was paid
 	Refund       money.KRW         `json:"refund"`
 	Compensation money.KRW         `json:"compensation"`
-	Parts        []RefundPart      `json:"parts"`
+	// CompensationStatus is DUE or PAID; empty when nothing is owed.
+	CompensationStatus string       `json:"compensationStatus,omitempty"`
+	Waiver             *Waiver      `json:"waiver,omitempty"`
+	Savings            string       `json:"savings,omitempty"` // what becomes of the savings account: KEEP, CLOSE
+	Parts              []RefundPart `json:"parts"`
 }
 
-// RefundPart is what goes back of one payment. Payment uses RefundID as its key towards the provider.
+// Waiver is a customer's claim that the fee does not apply, and what an operator has decided.
+type Waiver struct {
+	Reason    string     `json:"reason"`
+	Status    string     `json:"status"` // CLAIMED, GRANTED, REFUSED
+	Note      string     `json:"note,omitempty"`
+	DecidedBy string     `json:"decidedBy,omitempty"` // subject of the operator
+	DecidedAt *time.Time `json:"decidedAt,omitempty"`
+}
+
+// RefundPart is what goes back of one payment. Payment uses RefundID as its key towards the provider. Cause is
+// WAIVER for a refund by a waiver that was granted later; empty: the cancellation.
 type RefundPart struct {
 	RefundID string    `json:"refundId"`
 	Purpose  string    `json:"purpose"`
 	Method   string    `json:"method"`
 	Cause    string    `json:"cause,omitempty"`
 	Amount   money.KRW `json:"amount"`
-	Status   string    `json:"status"` // REQUESTED, DONE
+	Status   string    `json:"status"` // REQUESTED, STUCK, DONE
 }
 
 // HistoryEntry is one line of the history. An entry that is no transition has From = To.

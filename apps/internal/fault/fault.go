@@ -28,6 +28,8 @@ const (
 	FeeChanged            Code = "FEE_CHANGED"
 	DepartureClosed       Code = "DEPARTURE_CLOSED"
 	TooLate               Code = "TOO_LATE"
+	TooEarly              Code = "TOO_EARLY"
+	AlreadyDecided        Code = "ALREADY_DECIDED"
 	NotCancellable        Code = "NOT_CANCELLABLE"
 	NotStuck              Code = "NOT_STUCK"
 	IDTaken               Code = "ID_TAKEN"

@@ -18,58 +18,38 @@ type Quote struct {
 	Parts       []RefundPart // what goes back of each payment, the balance first
 }
 
-// RefundPart is what goes back of one payment.
-type RefundPart struct {
-	RefundID  string     `json:"refundId"` // key towards payment and the provider
-	PaymentID string     `json:"paymentId"`
-	Purpose   string     `json:"purpose"`
-	Method    string     `json:"method"`
-	Amount    money.KRW  `json:"amount"`
-	Status    PartStatus `json:"status"`
-}
-
-// PartStatus is how far a part of a refund has come.
-type PartStatus string
-
-// States of a part.
-const (
-	PartRequested PartStatus = "REQUESTED"
-	PartDone      PartStatus = "DONE"
-)
-
-// Cancellation is frozen when it is requested; only the state of its parts changes.
+// Cancellation is frozen when it is requested. Afterwards the state of its parts changes, and a waiver that is
+// granted later moves money from the fee to the refund.
 type Cancellation struct {
-	RequestedAt time.Time         `json:"requestedAt"`
-	Actor       string            `json:"actor"`
-	Reason      string            `json:"reason"`
-	DaysBefore  int               `json:"daysBefore"`
-	FeeRate     money.BasisPoints `json:"feeRate"`
-	AssessedFee money.KRW         `json:"assessedFee"`
-	Fee         money.KRW         `json:"fee"`
-	Refund      money.KRW         `json:"refund"`
-	Parts       []RefundPart      `json:"parts"`
+	RequestedAt  time.Time         `json:"requestedAt"`
+	Actor        string            `json:"actor"`
+	Cause        string            `json:"cause,omitempty"`
+	Reason       string            `json:"reason"`
+	DaysBefore   int               `json:"daysBefore"`
+	FeeRate      money.BasisPoints `json:"feeRate"`
+	AssessedFee  money.KRW         `json:"assessedFee"`
+	Fee          money.KRW         `json:"fee"`
+	Refund       money.KRW         `json:"refund"`
+	Compensation *Compensation     `json:"compensation,omitempty"`
+	Savings      string            `json:"savings,omitempty"` // what becomes of the savings account: KEEP, CLOSE
+	Parts        []RefundPart      `json:"parts"`
 }
 
 // Quote computes what cancelling at that instant costs, by the schedule that was frozen when the reservation
-// was made: fee = min(percentage of the tour price, paid), refund = paid − fee.
+// was made: fee = min(percentage of the tour price, paid), less what a granted waiver takes off; refund = paid − fee.
 func (r *Reservation) Quote(at time.Time) Quote {
 	days := terms.DateOf(at).DaysUntil(r.s.DepartureDate)
-	q := Quote{DaysBefore: days, FeeRate: r.s.Terms.RateAt(days)}
+	return r.quote(days, r.s.Terms.RateAt(days))
+}
+
+func (r *Reservation) quote(days int, rate money.BasisPoints) Quote {
+	q := Quote{DaysBefore: days, FeeRate: rate, AssessedFee: r.s.Price.Payable.Part(rate)}
 	for _, p := range r.s.Payments {
-		q.Paid += p.Amount - p.Refunded
+		q.Paid += p.Amount
 	}
-	q.AssessedFee = r.s.Price.Payable.Part(q.FeeRate)
-	q.Fee = min(q.AssessedFee, q.Paid)
+	q.Fee = r.feeAfter(min(q.AssessedFee, q.Paid))
 	q.Refund = q.Paid - q.Fee
-	left := q.Refund
-	for i := len(r.s.Payments) - 1; i >= 0 && left > 0; i-- {
-		p := r.s.Payments[i]
-		part := min(left, p.Amount-p.Refunded)
-		left -= part
-		q.Parts = append(q.Parts, RefundPart{
-			PaymentID: p.ID, Purpose: p.Purpose, Method: p.Method, Amount: part, Status: PartRequested,
-		})
-	}
+	q.Parts = r.share(q.Refund, "", nil)
 	return q
 }
 
@@ -78,12 +58,15 @@ type Cancelling struct {
 	Actor       string
 	Reason      string
 	ExpectedFee *money.KRW    // what the customer was shown
+	Waiver      WaiverReason  // claimed; empty: none
+	Savings     string        // KEEP, CLOSE; empty: no choice
 	NewID       func() string // ids of refunds
 	At          time.Time
 }
 
-// RequestCancellation frees the seats at once and freezes fee and refund. A reservation that owes no refund is
-// CANCELLED in the same step; a PENDING one is withdrawn: REJECTED with a void order.
+// RequestCancellation frees the seats at once and freezes fee and refund; a claimed waiver waits for an operator
+// and the fee is taken meanwhile. A reservation that owes no refund is CANCELLED in the same step; a PENDING one
+// is withdrawn: REJECTED with a void order.
 // Refusals: NOT_CANCELLABLE, TOO_LATE (the departure date has ended), FEE_CHANGED.
 func (r *Reservation) RequestCancellation(d *Departure, c Cancelling) error {
 	switch r.s.Status {
@@ -100,49 +83,62 @@ func (r *Reservation) RequestCancellation(d *Departure, c Cancelling) error {
 	if c.ExpectedFee != nil && *c.ExpectedFee != q.Fee {
 		return ErrFeeChanged
 	}
+	return r.cancel(d, q, Cancellation{RequestedAt: c.At, Actor: c.Actor, Cause: CauseCustomer, Reason: c.Reason, Savings: c.Savings}, c.NewID, func() {
+		if c.Waiver != "" && r.s.Waiver == nil {
+			r.s.Waiver = &Waiver{Reason: c.Waiver, Status: WaiverClaimed}
+			r.note(KindWaiverClaimed, Entry{At: c.At, Actor: c.Actor, Cause: string(c.Waiver)})
+		}
+	})
+}
+
+// cancel freezes a quote, frees the seats, notes what else belongs to it, and ends at once when nothing goes back.
+func (r *Reservation) cancel(d *Departure, q Quote, c Cancellation, newID func() string, besides func()) error {
 	for i := range q.Parts {
-		q.Parts[i].RefundID = c.NewID()
+		q.Parts[i].RefundID = newID()
 	}
-	r.s.Cancellation = &Cancellation{
-		RequestedAt: c.At, Actor: c.Actor, Reason: c.Reason, DaysBefore: q.DaysBefore, FeeRate: q.FeeRate,
-		AssessedFee: q.AssessedFee, Fee: q.Fee, Refund: q.Refund, Parts: q.Parts,
-	}
-	if err := r.move(d, CancelRequested, Entry{At: c.At, Actor: c.Actor, Cause: CauseCustomer, Amount: &q.Fee}); err != nil {
+	c.DaysBefore, c.FeeRate, c.AssessedFee, c.Fee, c.Refund, c.Parts = q.DaysBefore, q.FeeRate, q.AssessedFee, q.Fee, q.Refund, q.Parts
+	r.s.Cancellation = &c
+	fee := q.Fee
+	if err := r.move(d, CancelRequested, Entry{At: c.RequestedAt, Actor: c.Actor, Cause: c.Cause, Amount: &fee}); err != nil {
 		return err
 	}
-	if q.Refund == 0 {
-		return r.move(d, Cancelled, Entry{At: c.At, Actor: "reservation", Cause: CauseNothingToRefund})
+	besides()
+	if len(q.Parts) == 0 {
+		return r.move(d, Cancelled, Entry{At: c.RequestedAt, Actor: "reservation", Cause: CauseNothingToRefund})
 	}
 	return nil
 }
 
-// PartRefunded notes that a part of the refund has reached the customer; when it was the last one, the
-// reservation is CANCELLED. It says whether anything changed: hearing it again changes nothing.
-func (r *Reservation) PartRefunded(d *Departure, refundID string, at time.Time) (bool, error) {
-	if r.s.Status != CancelRequested {
+// NoShow records that the travellers did not come: the fee of the departure day, however late it is recorded.
+// It says whether that is news. Refusals: TOO_EARLY (before the departure date), NOT_CANCELLABLE.
+func (r *Reservation) NoShow(d *Departure, actor string, newID func() string, at time.Time) (bool, error) {
+	if c := r.s.Cancellation; c != nil && c.Cause == CauseNoShow {
 		return false, nil
 	}
-	open, found := 0, false
-	for i := range r.s.Cancellation.Parts {
-		part := &r.s.Cancellation.Parts[i]
-		if part.RefundID == refundID && part.Status != PartDone {
-			part.Status, found = PartDone, true
-			for j := range r.s.Payments {
-				if r.s.Payments[j].ID == part.PaymentID {
-					r.s.Payments[j].Refunded += part.Amount
-				}
-			}
-		}
-		if part.Status != PartDone {
-			open++
-		}
+	if r.s.Status != Confirmed {
+		return false, ErrNotCancellable
 	}
-	if !found {
+	if terms.DateOf(at) < r.s.DepartureDate {
+		return false, ErrTooEarly
+	}
+	c := Cancellation{RequestedAt: at, Actor: actor, Cause: CauseNoShow, Reason: CauseNoShow}
+	return true, r.cancel(d, r.quote(0, r.s.Terms.RateAt(0)), c, newID, func() {})
+}
+
+// CloseDeparture ends a reservation of a departure that its supplier has closed: a PENDING one is REJECTED with a
+// void order, a CONFIRMED one cancelled without a fee, with all that was paid and the compensation. It says
+// whether there was anything to end: one that is already cancelling keeps its terms.
+func (r *Reservation) CloseDeparture(d *Departure, newID func() string, at time.Time) (bool, error) {
+	if d.closure == nil {
 		return false, nil
 	}
-	if open > 0 {
-		r.s.Version++
-		return true, nil
+	switch r.s.Status {
+	case Pending:
+		return true, r.Reject(d, Rejection{Actor: r.s.MDID, Cause: CauseDepartureClosed, Void: true, At: at})
+	case Confirmed:
+		q := r.quote(d.closure.ClosedOn.DaysUntil(r.s.DepartureDate), 0)
+		c := Cancellation{RequestedAt: at, Actor: r.s.MDID, Cause: CauseDepartureClosed, Reason: d.closure.Reason}
+		return true, r.cancel(d, q, c, newID, func() { r.owe(*d.closure, at) })
 	}
-	return true, r.move(d, Cancelled, Entry{At: at, Actor: "payment", Cause: CauseRefunded, Amount: &r.s.Cancellation.Refund})
+	return false, nil
 }

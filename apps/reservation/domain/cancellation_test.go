@@ -204,7 +204,7 @@ func TestF11_CancelledWhenTheLastPartIsRefundedEachCountedOnce(t *testing.T) {
 		changed bool
 		status  Status
 	}{{"1", true, CancelRequested}, {"1", false, CancelRequested}, {"9", false, CancelRequested}, {"2", true, Cancelled}, {"2", false, Cancelled}} {
-		changed, err := r.PartRefunded(d, step.refund, early)
+		changed, err := r.RefundDone(d, step.refund, early)
 		must(t, err)
 		if changed != step.changed || r.Status() != step.status {
 			t.Errorf("step %d: changed %v, %s", i, changed, r.Status())

@@ -15,6 +15,8 @@ var (
 	ErrSoldOut         = fault.New(fault.SoldOut)
 	ErrIDTaken         = fault.New(fault.IDTaken)
 	ErrNotCancellable  = fault.New(fault.NotCancellable)
+	ErrAlreadyDecided  = fault.New(fault.AlreadyDecided)
+	ErrTooEarly        = fault.New(fault.TooEarly)
 	ErrFeeChanged      = fault.New(fault.FeeChanged)
 	ErrDeclined        = fault.New(fault.PaymentDeclined)
 )

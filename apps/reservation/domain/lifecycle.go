@@ -40,7 +40,33 @@ const (
 	CauseRefunded        = "REFUNDED"
 	CauseNothingToRefund = "NOTHING_TO_REFUND"
 	CauseTripOver        = "TRIP_OVER"
+	CauseDepartureClosed = "DEPARTURE_CLOSED"
+	CauseNoShow          = "NO_SHOW"
 )
+
+// Kinds of history entries. All but the first are no transition: from = to.
+const (
+	KindTransition       = "TRANSITION"
+	KindRefundDone       = "REFUND_DONE"
+	KindRefundStuck      = "REFUND_STUCK"
+	KindRefundSettled    = "REFUND_SETTLED"
+	KindWaiverClaimed    = "WAIVER_CLAIMED"
+	KindWaiverGranted    = "WAIVER_GRANTED"
+	KindWaiverRefused    = "WAIVER_REFUSED"
+	KindCompensationDue  = "COMPENSATION_DUE"
+	KindCompensationPaid = "COMPENSATION_PAID"
+)
+
+// note adds a line to the history that is no transition; it raises the version as one does.
+func (r *Reservation) note(kind string, e Entry) {
+	r.s.Version++
+	e.Version, e.Kind, e.From, e.To = r.s.Version, kind, r.s.Status, r.s.Status
+	if e.Amount != nil {
+		amount := *e.Amount
+		e.Amount = &amount
+	}
+	r.s.History = append(r.s.History, e)
+}
 
 // move takes one step, with its history entry and the departure's counts.
 func (r *Reservation) move(d *Departure, to Status, e Entry) error {

@@ -47,6 +47,7 @@ type Snapshot struct {
 	Payments      []Payment      `json:"payments,omitempty"`
 	DeclineCode   string         `json:"declineCode,omitempty"` // of a REJECTED one: payment's, or the cause
 	VoidOrder     VoidStatus     `json:"voidOrder,omitempty"`
+	Waiver        *Waiver        `json:"waiver,omitempty"`
 	Cancellation  *Cancellation  `json:"cancellation,omitempty"`
 	CorrelationID string         `json:"correlationId"`
 	CreatedAt     time.Time      `json:"createdAt"`
@@ -73,9 +74,6 @@ type Entry struct {
 	Cause   string     `json:"cause"`
 	Amount  *money.KRW `json:"amount,omitempty"` // paid, charged as a fee or returned, 0 included
 }
-
-// Kinds of history entries.
-const KindTransition = "TRANSITION"
 
 // Wish is what a customer asks for.
 type Wish struct {
@@ -174,7 +172,15 @@ func (r *Reservation) Snapshot() Snapshot {
 	if s.Cancellation != nil {
 		c := *s.Cancellation
 		c.Parts = slices.Clone(c.Parts)
+		if c.Compensation != nil {
+			owed := *c.Compensation
+			c.Compensation = &owed
+		}
 		s.Cancellation = &c
+	}
+	if s.Waiver != nil {
+		w := *s.Waiver
+		s.Waiver = &w
 	}
 	return s
 }

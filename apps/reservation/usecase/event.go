@@ -65,8 +65,22 @@ func State(r *domain.Reservation) contract.ReservationState {
 	if c := s.Cancellation; c != nil {
 		out.Cancellation = &contract.Cancellation{
 			RequestedAt: c.RequestedAt, Actor: c.Actor, Reason: c.Reason, DaysBefore: c.DaysBefore, FeeRate: c.FeeRate,
-			AssessedFee: c.AssessedFee, Fee: c.Fee, Refund: c.Refund, Parts: parts(c.Parts),
+			AssessedFee: c.AssessedFee, Fee: c.Fee, Refund: c.Refund, Savings: c.Savings, Waiver: waiver(s.Waiver), Parts: parts(c.Parts),
 		}
+		if c.Compensation != nil {
+			out.Cancellation.Compensation, out.Cancellation.CompensationStatus = c.Compensation.Amount, c.Compensation.Status
+		}
+	}
+	return out
+}
+
+func waiver(w *domain.Waiver) *contract.Waiver {
+	if w == nil {
+		return nil
+	}
+	out := &contract.Waiver{Reason: string(w.Reason), Status: string(w.Status), Note: w.Note, DecidedBy: w.DecidedBy}
+	if !w.DecidedAt.IsZero() {
+		out.DecidedAt = &w.DecidedAt
 	}
 	return out
 }
@@ -74,7 +88,8 @@ func State(r *domain.Reservation) contract.ReservationState {
 func parts(in []domain.RefundPart) []contract.RefundPart {
 	out := make([]contract.RefundPart, 0, len(in))
 	for _, p := range in {
-		out = append(out, contract.RefundPart{RefundID: p.RefundID, Purpose: p.Purpose, Method: p.Method, Amount: p.Amount, Status: string(p.Status)})
+		out = append(out, contract.RefundPart{RefundID: p.RefundID, Purpose: p.Purpose, Method: p.Method,
+			Cause: p.Cause, Amount: p.Amount, Status: string(p.Status)})
 	}
 	return out
 }

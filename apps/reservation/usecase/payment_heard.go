@@ -79,7 +79,7 @@ func (s *Service) refunded(ctx context.Context, p contract.Payment, causation st
 			if refund.Status != contract.RefundDone || refund.Cause != contract.RefundCauseCancel {
 				continue
 			}
-			one, err := r.PartRefunded(d, refund.RefundID, now)
+			one, err := r.RefundDone(d, refund.RefundID, now)
 			if err != nil {
 				return nil, err
 			}
