@@ -45,7 +45,8 @@ func run(ctx context.Context, cfg settings) error {
 	limits.Hold = cfg.HoldLimit
 	service := usecase.New(usecase.Ports{
 		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository,
-		Payments: peers.NewPayment(dapr), Now: time.Now, NewID: newID, Committed: relay.Wake,
+		Payments: peers.NewPayment(dapr),
+		Closings: repository, Compensations: repository, Now: time.Now, NewID: newID, Committed: relay.Wake,
 	}, limits)
 
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})

@@ -64,6 +64,7 @@ func start(t *testing.T) *service {
 	limits.ProductWait = 10 * time.Millisecond
 	reservations := usecase.New(usecase.Ports{
 		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository, Payments: s.payment,
+		Closings: repository, Compensations: repository,
 		Now: time.Now, NewID: newID, Committed: func() {},
 	}, limits)
 	app := web.NewApp(web.Options{AppID: "reservation", AppToken: webtest.AppToken, Log: zerolog.Nop()})

@@ -22,15 +22,20 @@ func (p position) valid() bool {
 	return web.IsID(string(p.ID)) && p.At.Year() >= 2000 && p.At.Year() <= 9998
 }
 
-func (h handlers) list(c *fiber.Ctx) error {
-	limit, err := web.Limit(c)
-	if err != nil {
-		return err
+// pageOf reads which page is asked for.
+func pageOf(c *fiber.Ctx) (limit int, after position, err error) {
+	if limit, err = web.Limit(c); err != nil {
+		return 0, position{}, err
 	}
 	after, more, err := web.Cursor[position](c)
 	if err == nil && more && !after.valid() {
 		err = web.BadCursor()
 	}
+	return limit, after, err
+}
+
+func (h handlers) list(c *fiber.Ctx) error {
+	limit, after, err := pageOf(c)
 	if err != nil {
 		return err
 	}

@@ -70,6 +70,19 @@ func (h handlers) reserve(c *fiber.Ctx) error {
 type cancelBody struct {
 	Reason      string     `json:"reason"`
 	ExpectedFee *money.KRW `json:"expectedFee"` // won, as the customer was shown
+	Waiver      string     `json:"waiver,omitempty"`
+	Savings     string     `json:"savings,omitempty"` // KEEP, CLOSE
+}
+
+const waiverReasons = "FORCE_MAJEURE, SAFETY_AGREED, RELATIVE_DIED, OWN_ILLNESS, RELATIVE_IN_HOSPITAL, SUPPLIER_FAULT, EPIDEMIC_ORDER, EPIDEMIC_ADVISORY"
+
+func (b cancelBody) check() error {
+	var f fault.Fields
+	f.Check(utf8.RuneCountInString(b.Reason) <= 500, "reason", fault.TooLong, "500")
+	f.Check(b.ExpectedFee == nil || *b.ExpectedFee >= 0, "expectedFee", fault.OutOfRange, "0..")
+	f.Check(b.Waiver == "" || domain.WaiverReason(b.Waiver).Known(), "waiver", fault.NotAllowed, waiverReasons)
+	f.Check(b.Savings == "" || b.Savings == "KEEP" || b.Savings == "CLOSE", "savings", fault.NotAllowed, "KEEP, CLOSE")
+	return f.Err()
 }
 
 func (h handlers) cancel(c *fiber.Ctx) error {
@@ -81,10 +94,7 @@ func (h handlers) cancel(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	var f fault.Fields
-	f.Check(utf8.RuneCountInString(b.Reason) <= 500, "reason", fault.TooLong, "500")
-	f.Check(b.ExpectedFee == nil || *b.ExpectedFee >= 0, "expectedFee", fault.OutOfRange, "0..")
-	if err := f.Err(); err != nil {
+	if err := b.check(); err != nil {
 		return err
 	}
 	id, err := pathID(c)
@@ -94,7 +104,9 @@ func (h handlers) cancel(c *fiber.Ctx) error {
 	key := usecase.Key{
 		Subject: web.Caller(c).Subject, Operation: usecase.OperationCancel(id), Value: value, BodyHash: usecase.HashBody(b),
 	}
-	answer, err := h.service.Cancel(c.UserContext(), key, id, usecase.CancelRequest{Reason: b.Reason, ExpectedFee: b.ExpectedFee})
+	answer, err := h.service.Cancel(c.UserContext(), key, id, usecase.CancelRequest{
+		Reason: b.Reason, ExpectedFee: b.ExpectedFee, Waiver: domain.WaiverReason(b.Waiver), Savings: b.Savings,
+	})
 	return reply(c, answer, err)
 }
 

@@ -12,6 +12,8 @@ import (
 // Mount adds the routes of reservation.
 func Mount(app *fiber.App, id *web.Identity, s *usecase.Service, subscriptions web.Subscriptions) {
 	h := handlers{s}
+	// Before the group: this one is not for customers.
+	app.Post("/reservations/:id/no-show", id.Middleware(web.RoleMD, web.RoleOperator), h.noShow)
 	own := app.Group("/reservations", id.Middleware(web.RoleCustomer))
 	own.Post("/", h.reserve)
 	own.Get("/", h.list)
@@ -19,6 +21,11 @@ func Mount(app *fiber.App, id *web.Identity, s *usecase.Service, subscriptions w
 	own.Get("/:id/history", h.history)
 	own.Get("/:id/cancellation-quote", h.quote)
 	own.Post("/:id/cancellation", h.cancel)
+
+	ops := app.Group("/ops", id.Middleware(web.RoleOperator))
+	ops.Post("/reservations/:id/waiver", h.decideWaiver)
+	ops.Get("/compensations", h.listCompensations)
+	ops.Post("/compensations/:id/payment", h.payCompensation)
 
 	subscriptions.Topics = map[string]web.Hear{
 		contract.TopicProduct: s.ProductChanged,

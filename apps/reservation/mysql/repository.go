@@ -95,6 +95,9 @@ func (r *Repository) Update(ctx context.Context, id domain.ReservationID,
 		if err := updateReservation(ctx, tx, state, reservation.Snapshot(), *change); err != nil {
 			return err
 		}
+		if err := saveCompensation(ctx, tx, reservation.Snapshot()); err != nil {
+			return err
+		}
 		if err := saveDeparture(ctx, tx, departure, before); err != nil {
 			return err
 		}
@@ -161,9 +164,9 @@ func (r *Repository) Follow(ctx context.Context, id domain.ProductID,
 		if err != nil {
 			return err
 		}
-		versions := make(map[domain.DepartureID]int64, len(departures))
+		before := make(map[domain.DepartureID]domain.DepartureSnapshot, len(departures))
 		for did, d := range departures {
-			versions[did] = d.Snapshot().Version
+			before[did] = d.Snapshot()
 		}
 		followed, err := fn(known, departures)
 		if err != nil || followed.Product == nil {
@@ -173,8 +176,14 @@ func (r *Repository) Follow(ctx context.Context, id domain.ProductID,
 			return err
 		}
 		for _, d := range followed.Departures {
-			if err := saveDeparture(ctx, tx, d, versions[d.Snapshot().ID]); err != nil {
+			did := d.Snapshot().ID
+			if err := saveDeparture(ctx, tx, d, before[did].Version); err != nil {
 				return err
+			}
+			if d.Snapshot().Closure != nil && before[did].Closure == nil {
+				if err := insertClosing(ctx, tx, did); err != nil {
+					return err
+				}
 			}
 		}
 		return outbox.Add(ctx, tx, followed.Messages)

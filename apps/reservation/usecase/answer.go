@@ -70,4 +70,5 @@ var (
 	errKeyReused  = fault.New(fault.IdempotencyKeyReused)
 	errInProgress = fault.New(fault.IdempotencyInProgress)
 	errBusy       = fault.New(fault.Busy)
+	errNoSavings  = &fault.Error{Code: fault.Invalid, Fields: []fault.Field{{Name: "savings", Code: fault.NotAllowed, Detail: "SAVINGS_FUNDED"}}}
 )

@@ -12,13 +12,16 @@ import (
 // CancelRequest is a customer's request to cancel, valid in form.
 type CancelRequest struct {
 	Reason      string
-	ExpectedFee *money.KRW // won, as the customer was shown
+	ExpectedFee *money.KRW          // won, as the customer was shown
+	Waiver      domain.WaiverReason // claimed; empty: none
+	Savings     string              // what becomes of the savings account: KEEP, CLOSE; empty: no choice
 }
 
 // Cancel frees the seats at once and promises the refund: 202 while it is on its way, 200 once CANCELLED.
 // A PENDING reservation is withdrawn (202). Whoever cancels again is told of the cancellation, or withdrawal, that
 // there is.
-// Refusals: NOT_FOUND (also another's), NOT_CANCELLABLE, TOO_LATE, FEE_CHANGED, and those of the key.
+// Refusals: NOT_FOUND (also another's), INVALID (a choice on savings that there are not), NOT_CANCELLABLE,
+// TOO_LATE, FEE_CHANGED, and those of the key.
 func (s *Service) Cancel(ctx context.Context, key Key, id domain.ReservationID, q CancelRequest) (Answer, error) {
 	accepted := s.now() // decides fee and lateness, however long locks make it wait
 	if answer, known, err := s.replay(ctx, key); known || err != nil {
@@ -33,8 +36,12 @@ func (s *Service) Cancel(ctx context.Context, key Key, id domain.ReservationID, 
 			answer = cancelled(r)
 			return &Change{NewKey: &NewKey{key, answer}, KeyOnly: true}, nil
 		}
+		if q.Savings != "" && r.Snapshot().Plan != domain.PlanSavingsFunded {
+			return nil, errNoSavings
+		}
 		err := r.RequestCancellation(d, domain.Cancelling{
-			Actor: key.Subject, Reason: q.Reason, ExpectedFee: q.ExpectedFee, NewID: s.newID, At: accepted,
+			Actor: key.Subject, Reason: q.Reason, ExpectedFee: q.ExpectedFee, Waiver: q.Waiver, Savings: q.Savings,
+			NewID: s.newID, At: accepted,
 		})
 		if domain.ErrFeeChanged.Is(err) {
 			return nil, domain.ErrFeeChanged.With("quote", quoteAnswer(r, r.Quote(accepted), accepted))
@@ -43,12 +50,8 @@ func (s *Service) Cancel(ctx context.Context, key Key, id domain.ReservationID, 
 			return nil, err
 		}
 		answer = cancelled(r)
-		change := &Change{NewKey: &NewKey{key, answer}, Next: s.nextLook(r, accepted)}
-		if r.Status() == domain.Rejected { // withdrawn: the request that made it has its last answer, too
-			last := present(r)
-			change.Answer = &last
-		}
-		change.Messages, err = s.announce(ctx, accepted, r, d, telemetry.Correlation(ctx))
+		change, err := s.told(ctx, accepted, r, d, telemetry.Correlation(ctx))
+		change.NewKey = &NewKey{key, answer}
 		return change, err
 	})
 	if errors.Is(err, ErrKeyKnown) {

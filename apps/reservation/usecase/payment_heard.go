@@ -11,7 +11,7 @@ import (
 
 // PaymentHeard follows payment's events. One alone never confirms: it wakes the inquiry. An approval that comes
 // too late is told to payment again at once, and its word that nothing is charged ends a void order. A refund
-// that is done is noted, and the last one ends the cancellation.
+// that is done or stuck is noted, and the last one that is done ends the cancellation.
 func (s *Service) PaymentHeard(ctx context.Context, e contract.Event) error {
 	switch e.Type {
 	case contract.PaymentApproved, contract.PaymentDeclined, contract.PaymentVoided:
@@ -20,7 +20,7 @@ func (s *Service) PaymentHeard(ctx context.Context, e contract.Event) error {
 			return err
 		}
 		return s.outcomeHeard(ctx, p, e)
-	case contract.PaymentRefunded:
+	case contract.PaymentRefunded, contract.PaymentRefundStuck:
 		p, err := contract.Decode[contract.Payment](e)
 		if err != nil {
 			return err
@@ -71,15 +71,13 @@ func (s *Service) voidObeyed(ctx context.Context, id domain.ReservationID) error
 	})
 }
 
+// refunded follows the refunds of a payment, whichever event tells of them.
 func (s *Service) refunded(ctx context.Context, p contract.Payment, causation string) error {
 	now := s.now()
 	err := s.reservations.Update(ctx, domain.ReservationID(p.ReservationID), func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
 		changed := false
 		for _, refund := range p.Refunds {
-			if refund.Status != contract.RefundDone || refund.Cause != contract.RefundCauseCancel {
-				continue
-			}
-			one, err := r.RefundDone(d, refund.RefundID, now)
+			one, err := refundHeard(r, d, refund, now)
 			if err != nil {
 				return nil, err
 			}
@@ -88,13 +86,7 @@ func (s *Service) refunded(ctx context.Context, p contract.Payment, causation st
 		if !changed {
 			return nil, nil
 		}
-		messages, err := s.announce(ctx, now, r, d, causation)
-		change := &Change{Messages: messages, Next: s.nextLook(r, now)}
-		if r.Status() == domain.Cancelled {
-			ended := cancelled(r)
-			change.Ended = &ended
-		}
-		return change, err
+		return s.told(ctx, now, r, d, causation)
 	})
 	if errors.Is(err, domain.ErrNotFound) {
 		return nil // a tombstone's, or another installation's
@@ -105,10 +97,36 @@ func (s *Service) refunded(ctx context.Context, p contract.Payment, causation st
 	return err
 }
 
+func refundHeard(r *domain.Reservation, d *domain.Departure, refund contract.Refund, now time.Time) (bool, error) {
+	switch refund.Status {
+	case contract.RefundDone:
+		return r.RefundDone(d, refund.RefundID, now)
+	case contract.RefundStuck:
+		return r.RefundStuck(refund.RefundID, now), nil
+	}
+	return false, nil
+}
+
+// told is what goes with a reservation that has changed: its event, when it is looked at again, and the answers
+// of requests that have come to their end.
+func (s *Service) told(ctx context.Context, at time.Time, r *domain.Reservation, d *domain.Departure, causation string) (*Change, error) {
+	messages, err := s.announce(ctx, at, r, d, causation)
+	change := &Change{Messages: messages, Next: s.nextLook(r, at)}
+	switch r.Status() {
+	case domain.Cancelled:
+		ended := cancelled(r)
+		change.Ended = &ended
+	case domain.Rejected:
+		last := present(r)
+		change.Answer = &last
+	}
+	return change, err
+}
+
 // nextLook is when a reservation that has just changed wants to be looked at again.
 func (s *Service) nextLook(r *domain.Reservation, now time.Time) time.Time {
 	switch {
-	case r.Status() == domain.CancelRequested, r.VoidOpen():
+	case r.RefundsOpen(), r.VoidOpen():
 		return now.Add(s.limits.Resend)
 	case r.Status() == domain.Confirmed:
 		return r.TripOver()

@@ -24,12 +24,13 @@ const (
 )
 
 // Resume settles what is unfinished until the context ends: reservations whose payment is unknown, refunds
-// that nobody reported, trips that are over. What it knows is in the database, so a restart loses nothing.
+// that nobody reported, trips that are over, departures that were closed. What it knows is in the database, so a restart loses nothing.
 // PENDING ones have workers of their own: customers wait for them, also while thousands of trips end at midnight.
 func (s *Service) Resume(ctx context.Context) error {
 	var workers sync.WaitGroup
 	workers.Go(func() { s.work(ctx, true) })
 	workers.Go(func() { s.work(ctx, false) })
+	workers.Go(func() { s.closeDepartures(ctx) })
 	workers.Go(func() { s.purge(ctx) })
 	workers.Wait()
 	return nil
@@ -109,7 +110,7 @@ func (s *Service) resumeOne(ctx context.Context, due DueReservation) error {
 		return s.resumePending(ctx, snap, r.AskedAt(), due.Attempts)
 	case domain.Rejected:
 		return s.resumeVoid(ctx, snap.ID, due.Attempts)
-	case domain.CancelRequested:
+	case domain.CancelRequested, domain.Cancelled: // a waiver granted later has refunds of its own
 		return s.announceAgain(ctx, snap.ID, due.Attempts)
 	case domain.Confirmed:
 		return s.complete(ctx, snap.ID)
@@ -163,9 +164,7 @@ func (s *Service) giveUp(ctx context.Context, id domain.ReservationID) error {
 		if err := r.Reject(d, domain.Rejection{Actor: appID, Cause: domain.CauseHoldLimit, Void: true, At: now}); err != nil {
 			return nil, err
 		}
-		answer := present(r)
-		messages, err := s.announce(ctx, now, r, d, string(id))
-		return &Change{Messages: messages, Answer: &answer, Next: s.nextLook(r, now)}, err
+		return s.told(ctx, now, r, d, string(id))
 	})
 }
 
@@ -189,7 +188,7 @@ func (s *Service) announceAgain(ctx context.Context, id domain.ReservationID, at
 	next := now.Add(min(s.limits.Resend<<min(attempts+1, 12), lastResend))
 	defer s.committed()
 	return s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
-		if r.Status() != domain.CancelRequested && !r.VoidOpen() {
+		if !r.RefundsOpen() && !r.VoidOpen() {
 			return nil, nil
 		}
 		messages, err := s.announce(ctx, now, r, d, string(id))
@@ -207,7 +206,6 @@ func (s *Service) complete(ctx context.Context, id domain.ReservationID) error {
 		if err := r.Complete(d, now); err != nil {
 			return nil, err
 		}
-		messages, err := s.announce(ctx, now, r, d, string(id))
-		return &Change{Messages: messages}, err
+		return s.told(ctx, now, r, d, string(id))
 	})
 }

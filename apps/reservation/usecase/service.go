@@ -152,33 +152,38 @@ func DefaultLimits() Limits {
 
 // Service is the use cases of reservation.
 type Service struct {
-	reservations Reservations
-	catalogue    Catalogue
-	keys         Keys
-	agenda       Agenda
-	payments     Payments
-	limits       Limits
-	now          func() time.Time // UTC, cut to microseconds as the database keeps it
-	newID        func() string    // UUIDv7
-	committed    func()           // wakes the relay
+	reservations  Reservations
+	catalogue     Catalogue
+	keys          Keys
+	agenda        Agenda
+	payments      Payments
+	closings      Closings
+	compensations Compensations
+	limits        Limits
+	now           func() time.Time // UTC, cut to microseconds as the database keeps it
+	newID         func() string    // UUIDv7
+	committed     func()           // wakes the relay
 }
 
 // Ports are what a service needs of the outside.
 type Ports struct {
-	Reservations Reservations
-	Catalogue    Catalogue
-	Keys         Keys
-	Agenda       Agenda
-	Payments     Payments
-	Now          func() time.Time
-	NewID        func() string
-	Committed    func()
+	Reservations  Reservations
+	Catalogue     Catalogue
+	Keys          Keys
+	Agenda        Agenda
+	Payments      Payments
+	Closings      Closings
+	Compensations Compensations
+	Now           func() time.Time
+	NewID         func() string
+	Committed     func()
 }
 
 // New makes the use cases.
 func New(p Ports, l Limits) *Service {
 	return &Service{
-		reservations: p.Reservations, catalogue: p.Catalogue, keys: p.Keys, agenda: p.Agenda, payments: p.Payments, limits: l,
+		reservations: p.Reservations, catalogue: p.Catalogue, keys: p.Keys, agenda: p.Agenda, payments: p.Payments,
+		closings: p.Closings, compensations: p.Compensations, limits: l,
 		now: func() time.Time { return p.Now().UTC().Truncate(time.Microsecond) }, newID: p.NewID, committed: p.Committed,
 	}
 }

@@ -1,0 +1,117 @@
+package httpapi
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"oneqtour/apps/internal/fault"
+	"oneqtour/apps/internal/web"
+	"oneqtour/apps/reservation/domain"
+	"oneqtour/apps/reservation/usecase"
+)
+
+type waiverBody struct {
+	Reason  string `json:"reason"`
+	Granted *bool  `json:"granted"`
+	Note    string `json:"note"`
+}
+
+func (h handlers) decideWaiver(c *fiber.Ctx) error {
+	b, err := web.Decode[waiverBody](c)
+	if err != nil {
+		return err
+	}
+	var f fault.Fields
+	f.Check(domain.WaiverReason(b.Reason).Known(), "reason", fault.NotAllowed, waiverReasons)
+	f.Check(b.Granted != nil, "granted", fault.Required, "")
+	f.Check(utf8.RuneCountInString(b.Note) <= 500, "note", fault.TooLong, "500")
+	if err := f.Err(); err != nil {
+		return err
+	}
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	state, err := h.service.DecideWaiver(c.UserContext(), web.Caller(c).Subject, id,
+		usecase.WaiverDecision{Reason: domain.WaiverReason(b.Reason), Granted: *b.Granted, Note: b.Note})
+	if err != nil {
+		return err
+	}
+	return c.JSON(state)
+}
+
+// noShow is for the MD of the product, and for operators.
+func (h handlers) noShow(c *fiber.Ctx) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	caller := web.Caller(c)
+	md := caller.Subject
+	if caller.Has(web.RoleOperator) {
+		md = ""
+	}
+	state, err := h.service.NoShow(c.UserContext(), caller.Subject, md, id)
+	if err != nil {
+		return err
+	}
+	return c.JSON(state)
+}
+
+func (h handlers) listCompensations(c *fiber.Ctx) error {
+	status := c.Query("status", domain.CompensationDue)
+	var f fault.Fields
+	f.Check(status == domain.CompensationDue || status == domain.CompensationPaid, "status", fault.NotAllowed, "DUE, PAID")
+	if err := f.Err(); err != nil {
+		return err
+	}
+	limit, after, err := pageOf(c)
+	if err != nil {
+		return err
+	}
+	found, err := h.service.ListCompensations(c.UserContext(), status, usecase.CompensationPage{Limit: limit + 1, DueAt: after.At, ID: after.ID})
+	if err != nil {
+		return err
+	}
+	list := web.List[usecase.Compensation]{Items: found}
+	if len(found) > limit {
+		list.Items = found[:limit]
+		last := found[limit-1]
+		list.NextCursor = web.Next(position{last.DueAt, last.ReservationID})
+	}
+	return c.JSON(list)
+}
+
+type referenceBody struct {
+	Reference string `json:"reference"` // of the bank transfer
+}
+
+// reference reads a bank reference: 1–100 visible characters.
+func reference(c *fiber.Ctx) (string, error) {
+	b, err := web.Decode[referenceBody](c)
+	if err != nil {
+		return "", err
+	}
+	var f fault.Fields
+	f.Check(b.Reference != "", "reference", fault.Required, "")
+	f.Check(len(b.Reference) <= 100 && !strings.ContainsFunc(b.Reference, func(r rune) bool { return r <= ' ' || r > '~' }), "reference", fault.BadFormat, "1..100 visible characters")
+	return b.Reference, f.Err()
+}
+
+func (h handlers) payCompensation(c *fiber.Ctx) error {
+	ref, err := reference(c)
+	if err != nil {
+		return err
+	}
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	paid, err := h.service.PayCompensation(c.UserContext(), web.Caller(c).Subject, id, ref)
+	if err != nil {
+		return err
+	}
+	return c.JSON(paid)
+}
