@@ -41,13 +41,11 @@ func run(ctx context.Context, cfg settings) error {
 	}
 	relay := outbox.NewRelay(database.DB, dapr.Publisher(cfg.PubSub))
 	repository := mysql.NewRepository(database.DB)
-	limits := usecase.DefaultLimits()
-	limits.Hold = cfg.HoldLimit
 	service := usecase.New(usecase.Ports{
 		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository,
 		Payments: peers.NewPayment(dapr),
 		Closings: repository, Compensations: repository, Now: time.Now, NewID: newID, Committed: relay.Wake,
-	}, limits)
+	}, cfg.limits())
 
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
 	identity := web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience)

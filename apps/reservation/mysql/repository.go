@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -136,18 +137,20 @@ func (r *Repository) ListOf(ctx context.Context, customer string, page usecase.P
 	return list, rows.Err()
 }
 
-// Known implements usecase.Catalogue.
-func (r *Repository) Known(ctx context.Context, product domain.ProductID, departure domain.DepartureID) error {
-	var n int
-	err := r.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM departures d JOIN products p ON p.id = d.product_id
-		WHERE d.id = ? AND p.id = ?`, departure, product).Scan(&n)
+// Look implements usecase.Catalogue.
+func (r *Repository) Look(ctx context.Context, product domain.ProductID, departure domain.DepartureID) (usecase.Offer, error) {
+	p, err := readProduct(ctx, r.db, "WHERE id = ?", product)
 	if err != nil {
-		return fmt.Errorf("look for product: %w", err)
+		return usecase.Offer{}, err
 	}
-	if n == 0 {
-		return domain.ErrNotFound
+	d, err := scanDeparture(r.db.QueryRowContext(ctx, departureColumns+"WHERE id = ?", departure))
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (p == nil || d.Snapshot().Product != product) {
+		return usecase.Offer{}, domain.ErrNotFound
 	}
-	return nil
+	if err != nil {
+		return usecase.Offer{}, err
+	}
+	return usecase.Offer{Product: *p, Departure: d}, nil
 }
 
 // Follow implements usecase.Catalogue. The product's row is locked first; two first events of a product that

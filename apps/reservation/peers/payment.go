@@ -37,7 +37,7 @@ func (p *Payment) Approve(ctx context.Context, r contract.ApproveRequest) usecas
 		res, err := p.post(ctx, contract.ApprovePath, r)
 		if undelivered, ok := errors.AsType[*sidecar.Undelivered](err); ok {
 			if undelivered.Refused || attempt == repeats {
-				return usecase.Outcome{Kind: usecase.Unsent, Reason: err.Error()}
+				return usecase.Outcome{Kind: usecase.Unsent, Refused: undelivered.Refused, Reason: err.Error()}
 			}
 			continue
 		}

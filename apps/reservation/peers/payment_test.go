@@ -59,6 +59,9 @@ func TestN1_TheFourOutcomesOfAPayment(t *testing.T) {
 	} {
 		s := &script{steps: c.steps}
 		got := peers.NewPayment(s).Approve(t.Context(), contract.ApproveRequest{ReservationID: "r", Purpose: contract.PurposePrice, Amount: 1000})
+		if got.Refused != (name == "breaker open") {
+			t.Errorf("%s: refused %v", name, got.Refused)
+		}
 		if got.Kind != c.want || s.calls != c.calls {
 			t.Errorf("%s: %+v after %d calls, want %v after %d", name, got, s.calls, c.want, c.calls)
 		}

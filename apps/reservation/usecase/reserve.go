@@ -32,14 +32,20 @@ func (s *Service) Reserve(ctx context.Context, key Key, correlationID string, q 
 	if answer, known, err := s.replay(ctx, key); known || err != nil {
 		return answer, err
 	}
+	wish := domain.Wish{
+		ID: q.ReservationID, Customer: key.Subject, Travellers: q.Travellers, Plan: q.PaymentPlan, ExpectedPrice: q.ExpectedPrice,
+		AcceptedPolicyVersion: q.AcceptedPolicyVersion, CorrelationID: correlationID, At: accepted,
+	}
+	leave, err := s.gate.enter(ctx, s.now, func() error { return s.soldOut(ctx, q, wish) })
+	if err != nil {
+		return Answer{}, err
+	}
+	defer leave()
 	// From here on the caller may leave: what was begun is finished.
 	ctx = context.WithoutCancel(ctx)
 	saga, cancel := context.WithTimeout(ctx, s.limits.Saga)
 	defer cancel()
-	r, err := s.hold(saga, key, q, domain.Wish{
-		ID: q.ReservationID, Customer: key.Subject, Travellers: q.Travellers, Plan: q.PaymentPlan, ExpectedPrice: q.ExpectedPrice,
-		AcceptedPolicyVersion: q.AcceptedPolicyVersion, CorrelationID: correlationID, At: accepted,
-	})
+	r, err := s.hold(saga, key, q, wish)
 	switch {
 	case errors.Is(err, ErrKeyKnown):
 		return s.twin(ctx, key)
@@ -48,7 +54,11 @@ func (s *Service) Reserve(ctx context.Context, key Key, correlationID string, q 
 	case err != nil:
 		return Answer{}, err
 	}
-	return s.finish(ctx, r.Snapshot().ID, s.charge(saga, r.Snapshot(), q.PaymentToken))
+	outcome := s.charge(saga, r.Snapshot(), q.PaymentToken)
+	if outcome.Refused {
+		s.gate.shut(s.now())
+	}
+	return s.finish(ctx, r.Snapshot().ID, outcome)
 }
 
 // hold makes the PENDING reservation with its seats, intent, key and event in one transaction. What product has
@@ -103,7 +113,7 @@ func place(w domain.Wish, o Offer) (*domain.Reservation, error) {
 func (s *Service) awaitKnown(ctx context.Context, q ReserveRequest) error {
 	deadline := time.Now().Add(s.limits.ProductWait)
 	for {
-		err := s.catalogue.Known(ctx, q.ProductID, q.DepartureID)
+		_, err := s.catalogue.Look(ctx, q.ProductID, q.DepartureID)
 		if fault.CodeOf(err) != fault.NotFound || time.Now().After(deadline) {
 			return err
 		}

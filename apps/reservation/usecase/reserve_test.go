@@ -203,9 +203,9 @@ type watched struct {
 	looked func()
 }
 
-func (w watched) Known(ctx context.Context, p domain.ProductID, d domain.DepartureID) error {
+func (w watched) Look(ctx context.Context, p domain.ProductID, d domain.DepartureID) (usecase.Offer, error) {
 	defer w.looked()
-	return w.Catalogue.Known(ctx, p, d)
+	return w.Catalogue.Look(ctx, p, d)
 }
 
 // Whoever asks with an id that exists waits for its reservation without the departure in hand: the one who holds

@@ -67,8 +67,8 @@ type Page struct {
 
 // Catalogue is reservation's own copy of products and departures.
 type Catalogue interface {
-	// Known says whether product has announced this departure of this product: nil or fault.NotFound.
-	Known(ctx context.Context, product domain.ProductID, departure domain.DepartureID) error
+	// Look reads a departure of a product without a lock; fault.NotFound when it was not announced (yet).
+	Look(ctx context.Context, product domain.ProductID, departure domain.DepartureID) (Offer, error)
 	// Follow locks the copy (nil when there is none) and its departures, and stores what fn returns.
 	Follow(ctx context.Context, id domain.ProductID, fn func(*domain.TourProduct, map[domain.DepartureID]*domain.Departure) (Followed, error)) error
 }
@@ -117,9 +117,10 @@ type Payments interface {
 
 // Outcome of an attempt to charge.
 type Outcome struct {
-	Kind   OutcomeKind
-	Result contract.PaymentResult // of Approved and Declined
-	Reason string                 // of Unsent and Unknown, for the log
+	Kind    OutcomeKind
+	Result  contract.PaymentResult // of Approved and Declined
+	Refused bool                   // Unsent because the breaker is open: the next one would be as well
+	Reason  string                 // of Unsent and Unknown, for the log
 }
 
 // OutcomeKind tells the four outcomes apart.
@@ -133,8 +134,9 @@ const (
 	Unsent
 )
 
-// Limits are the times of the saga.
+// Limits are the times of the saga, and how many may be at it.
 type Limits struct {
+	Admission   Admission
 	ProductWait time.Duration // how long a product not yet heard of is looked for
 	Saga        time.Duration // for reserving until payment has answered, detached from the request
 	Call        time.Duration // that payment is given to answer; with less of Saga left it is not asked
@@ -146,7 +148,8 @@ type Limits struct {
 
 // DefaultLimits suit a provider that answers at once.
 func DefaultLimits() Limits {
-	return Limits{ProductWait: 2 * time.Second, Saga: 8 * time.Second, Call: 3 * time.Second, Settle: 3 * time.Second, Hold: 20 * time.Second,
+	return Limits{Admission: Admission{AtWork: 64, Waiting: 1000, Wait: 2 * time.Second, Pause: time.Second},
+		ProductWait: 2 * time.Second, Saga: 8 * time.Second, Call: 3 * time.Second, Settle: 3 * time.Second, Hold: 20 * time.Second,
 		KeyInFlight: 10 * time.Second, Resend: time.Minute}
 }
 
@@ -159,6 +162,7 @@ type Service struct {
 	payments      Payments
 	closings      Closings
 	compensations Compensations
+	gate          *gate
 	limits        Limits
 	now           func() time.Time // UTC, cut to microseconds as the database keeps it
 	newID         func() string    // UUIDv7
@@ -183,7 +187,7 @@ type Ports struct {
 func New(p Ports, l Limits) *Service {
 	return &Service{
 		reservations: p.Reservations, catalogue: p.Catalogue, keys: p.Keys, agenda: p.Agenda, payments: p.Payments,
-		closings: p.Closings, compensations: p.Compensations, limits: l,
+		closings: p.Closings, compensations: p.Compensations, gate: newGate(l.Admission), limits: l,
 		now: func() time.Time { return p.Now().UTC().Truncate(time.Microsecond) }, newID: p.NewID, committed: p.Committed,
 	}
 }
