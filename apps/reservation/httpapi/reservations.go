@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -15,6 +16,9 @@ import (
 	"oneqtour/apps/reservation/domain"
 	"oneqtour/apps/reservation/usecase"
 )
+
+// isControl is what nobody writes into a text, and lists, logs and mails are not made for.
+func isControl(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t' }
 
 type reserveBody struct {
 	ProductID             string     `json:"productId"`
@@ -79,6 +83,7 @@ const waiverReasons = "FORCE_MAJEURE, SAFETY_AGREED, RELATIVE_DIED, OWN_ILLNESS,
 func (b cancelBody) check() error {
 	var f fault.Fields
 	f.Check(utf8.RuneCountInString(b.Reason) <= 500, "reason", fault.TooLong, "500")
+	f.Check(!strings.ContainsFunc(b.Reason, isControl), "reason", fault.BadFormat, "")
 	f.Check(b.ExpectedFee == nil || *b.ExpectedFee >= 0, "expectedFee", fault.OutOfRange, "0..")
 	f.Check(b.Waiver == "" || domain.WaiverReason(b.Waiver).Known(), "waiver", fault.NotAllowed, waiverReasons)
 	f.Check(b.Savings == "" || b.Savings == "KEEP" || b.Savings == "CLOSE", "savings", fault.NotAllowed, "KEEP, CLOSE")
