@@ -69,7 +69,7 @@ func start(t *testing.T) *service {
 	}, limits)
 	app := web.NewApp(web.Options{AppID: "reservation", AppToken: webtest.AppToken, Log: zerolog.Nop()})
 	httpapi.Mount(app, web.NewIdentity(issuer.URL, webtest.Audience), reservations,
-		web.Subscriptions{App: "reservation", PubSub: "pubsub", Keep: deadletter.Keep(s.db)})
+		web.Subscriptions{App: "reservation", PubSub: "pubsub", Letters: deadletter.New(s.db)})
 	s.Server = webtest.Serve(t, app)
 	date := string(terms.DateOf(time.Now()).AddDays(100))
 	s.product = contract.Product{
