@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # test.sh [-short] – go vet, then every test with the race detector; the services that are tested as a whole are built
-# with it, too. What the tests of single packages need is started here, in a run
-# folder of its own: a MariaDB (ONEQ_TEST_DSN_ADMIN), and the pinned daprd by name (ONEQ_DAPRD). Tests of the whole
-# system start their own stack by run.sh, in .run/test at port offset 10000.
+# with it, too. What the tests of single packages need is started here, in a run folder of its own: a MariaDB
+# (ONEQ_TEST_DSN_ADMIN), and the pinned daprd by name (ONEQ_DAPRD). Tests of the whole system start their own stack by
+# run.sh, in .run/test at port offset 10000 (ONEQ_TEST_RUN_DIR, ONEQ_TEST_PORT_OFFSET).
 [[ -n ${ONEQ_RUN_DIR:-} ]] || export ONEQ_RUN_DIR=.run/unit ONEQ_PORT_OFFSET=20000
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
