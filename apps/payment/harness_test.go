@@ -314,6 +314,21 @@ func (s *service) deliver(e contract.Event) string {
 	return answer.Status
 }
 
+// buries says that an event can never be read: it becomes a dead letter.
+func (s *service) buries(eventType string, r contract.Reservation) {
+	s.t.Helper()
+	letters := func() (n int) {
+		if err := s.db.QueryRow("SELECT COUNT(*) FROM dead_letters").Scan(&n); err != nil {
+			s.t.Fatal(err)
+		}
+		return n
+	}
+	before := letters()
+	if got := s.hear(eventType, r); got != "SUCCESS" || letters() != before+1 {
+		s.t.Errorf("%s is unreadable, and yet: %s, %d dead letters", eventType, got, letters()-before)
+	}
+}
+
 func (s *service) voidOrder(reservation string) {
 	s.t.Helper()
 	if got := s.hear(contract.ReservationRejected, contract.Reservation{ReservationState: state(reservation), VoidOrder: true}); got != "SUCCESS" {
