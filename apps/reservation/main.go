@@ -41,10 +41,11 @@ func run(ctx context.Context, cfg settings) error {
 	}
 	relay := outbox.NewRelay(database.DB, dapr.Publisher(cfg.PubSub))
 	repository := mysql.NewRepository(database.DB)
+	payment := peers.NewPayment(dapr)
 	service := usecase.New(usecase.Ports{
 		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository,
-		Payments: peers.NewPayment(dapr),
-		Closings: repository, Compensations: repository, Now: time.Now, NewID: newID, Committed: relay.Wake,
+		Payments: payment,
+		Closings: repository, Compensations: repository, Operations: repository, Desk: payment, Now: time.Now, NewID: newID, Committed: relay.Wake,
 	}, cfg.limits())
 
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})

@@ -35,8 +35,11 @@ type service struct {
 	t               *testing.T
 }
 
-// payment answers by the token of the card.
-type payment struct{ answers map[string]usecase.Outcome }
+// payment answers by the token of the card; its desk as a test says.
+type payment struct {
+	usecase.PaymentDesk
+	answers map[string]usecase.Outcome
+}
 
 func (p *payment) Approve(_ context.Context, r contract.ApproveRequest) usecase.Outcome {
 	if o, ok := p.answers[r.Token]; ok {
@@ -54,7 +57,7 @@ func start(t *testing.T) *service {
 	issuer := webtest.Issuer(t)
 	s := &service{t: t, customer: issuer.Bearer("customer-1", web.RoleCustomer), other: issuer.Bearer("customer-2", web.RoleCustomer),
 		md: issuer.Bearer("md-1", web.RoleMD), operator: issuer.Bearer("operator-1", web.RoleOperator),
-		payment: &payment{map[string]usecase.Outcome{
+		payment: &payment{answers: map[string]usecase.Outcome{
 			"tok_declined": {Kind: usecase.Declined, Result: contract.PaymentResult{DeclineCode: "REJECT_CARD_COMPANY"}},
 			"tok_unsent":   {Kind: usecase.Unsent}, "tok_unknown": {Kind: usecase.Unknown},
 		}}}
@@ -63,8 +66,8 @@ func start(t *testing.T) *service {
 	limits := usecase.DefaultLimits()
 	limits.ProductWait = 10 * time.Millisecond
 	reservations := usecase.New(usecase.Ports{
-		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository, Payments: s.payment,
-		Closings: repository, Compensations: repository,
+		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository, Payments: s.payment, Desk: s.payment,
+		Closings: repository, Compensations: repository, Operations: repository,
 		Now: time.Now, NewID: newID, Committed: func() {},
 	}, limits)
 	app := web.NewApp(web.Options{AppID: "reservation", AppToken: webtest.AppToken, Log: zerolog.Nop()})

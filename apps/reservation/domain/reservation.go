@@ -127,6 +127,24 @@ func (r *Reservation) AskedAt() time.Time {
 	return r.s.CreatedAt
 }
 
+// Since is when the present state was entered.
+func (r *Reservation) Since() time.Time {
+	for _, e := range slices.Backward(r.s.History) {
+		if e.Kind == KindTransition {
+			return e.At
+		}
+	}
+	return r.s.CreatedAt
+}
+
+// ChangedAt is when the last line of the history was written.
+func (s Snapshot) ChangedAt() time.Time {
+	if len(s.History) == 0 {
+		return s.CreatedAt
+	}
+	return s.History[len(s.History)-1].At
+}
+
 // freeze works out what a reservation made now would be.
 func freeze(w Wish, p TourProduct, d *Departure) (Snapshot, error) {
 	today := terms.DateOf(w.At)

@@ -2,10 +2,12 @@ package httpapi
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
+	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/web"
 	"oneqtour/apps/reservation/domain"
@@ -114,4 +116,93 @@ func (h handlers) payCompensation(c *fiber.Ctx) error {
 		return err
 	}
 	return c.JSON(paid)
+}
+
+// listStuck shows what waits for payment for longer than stuckLongerThan, 60 s when absent.
+func (h handlers) listStuck(c *fiber.Ctx) error {
+	longer, err := time.ParseDuration(c.Query("stuckLongerThan", "60s"))
+	var f fault.Fields
+	f.Check(err == nil && longer >= 0, "stuckLongerThan", fault.BadFormat, "60s")
+	if err := f.Err(); err != nil {
+		return err
+	}
+	limit, after, err := pageOf(c)
+	if err != nil {
+		return err
+	}
+	found, err := h.service.Stuck(c.UserContext(), longer, usecase.Page{Limit: limit + 1, Before: after.At, BeforeID: after.ID})
+	if err != nil {
+		return err
+	}
+	list := web.List[usecase.Watched]{Items: found}
+	if len(found) > limit {
+		list.Items = found[:limit]
+		last := found[limit-1]
+		list.NextCursor = web.Next(position{last.CreatedAt, domain.ReservationID(last.ReservationID)})
+	}
+	return c.JSON(list)
+}
+
+func (h handlers) story(c *fiber.Ctx) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	story, err := h.service.Story(c.UserContext(), id)
+	if err != nil {
+		return err
+	}
+	return c.JSON(story)
+}
+
+// listRefunds passes payment's list on; the cursor is payment's.
+func (h handlers) listRefunds(c *fiber.Ctx) error {
+	limit, err := web.Limit(c)
+	if err != nil {
+		return err
+	}
+	after, _, err := web.Cursor[string](c)
+	if err != nil {
+		return err
+	}
+	found, err := h.service.ListRefunds(c.UserContext(), contract.RefundListRequest{Status: c.Query("status", contract.RefundStuck), Limit: limit, After: after})
+	if err != nil {
+		return err
+	}
+	list := web.List[contract.RefundItem]{Items: found.Items}
+	if list.Items == nil {
+		list.Items = []contract.RefundItem{}
+	}
+	if found.Next != "" {
+		list.NextCursor = web.Next(found.Next)
+	}
+	return c.JSON(list)
+}
+
+func (h handlers) retryRefund(c *fiber.Ctx) error {
+	id, err := web.PathID(c, "id")
+	if err != nil {
+		return err
+	}
+	item, err := h.service.RetryRefund(c.UserContext(), web.Caller(c).Subject, id)
+	if err != nil {
+		return err
+	}
+	return c.JSON(item)
+}
+
+func (h handlers) settleRefund(c *fiber.Ctx) error {
+	ref, err := reference(c)
+	if err != nil {
+		return err
+	}
+	id, err := web.PathID(c, "id")
+	if err != nil {
+		return err
+	}
+	item, err := h.service.SettleRefund(c.UserContext(), web.Caller(c).Subject, id, ref)
+	if err != nil {
+		return err
+	}
+	return c.JSON(item)
 }

@@ -24,6 +24,11 @@ func Mount(app *fiber.App, id *web.Identity, s *usecase.Service, subscriptions w
 
 	ops := app.Group("/ops", id.Middleware(web.RoleOperator))
 	ops.Post("/reservations/:id/waiver", h.decideWaiver)
+	ops.Get("/reservations", h.listStuck)
+	ops.Get("/reservations/:id", h.story)
+	ops.Get("/refunds", h.listRefunds)
+	ops.Post("/refunds/:id/retry", h.retryRefund)
+	ops.Post("/refunds/:id/settlement", h.settleRefund)
 	ops.Get("/compensations", h.listCompensations)
 	ops.Post("/compensations/:id/payment", h.payCompensation)
 

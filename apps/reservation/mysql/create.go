@@ -32,8 +32,8 @@ func saveNew(ctx context.Context, tx *sql.Tx, n usecase.NewReservation, s domain
 	if !n.ClientMade {
 		return insertReservation(ctx, tx, s, next)
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE reservations SET status = ?, version = ?, created_at = ?, document = ?, attempts = 0,
-		next_attempt_at = ?, claim = NULL WHERE id = ?`, s.Status, s.Version, s.CreatedAt, toJSON(s), orNull(next), s.ID)
+	_, err := tx.ExecContext(ctx, `UPDATE reservations SET status = ?, version = ?, created_at = ?, changed_at = ?, document = ?, attempts = 0,
+		next_attempt_at = ?, claim = NULL WHERE id = ?`, s.Status, s.Version, s.CreatedAt, s.ChangedAt(), toJSON(s), orNull(next), s.ID)
 	if err != nil {
 		return fmt.Errorf("save new reservation: %w", err)
 	}
@@ -41,8 +41,8 @@ func saveNew(ctx context.Context, tx *sql.Tx, n usecase.NewReservation, s domain
 }
 
 func insertReservation(ctx context.Context, tx *sql.Tx, s domain.Snapshot, next time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO reservations (id, customer_id, departure_id, status, version, created_at, document, next_attempt_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, s.ID, s.Customer, s.Departure, s.Status, s.Version, s.CreatedAt, toJSON(s), orNull(next))
+	_, err := tx.ExecContext(ctx, `INSERT INTO reservations (id, customer_id, departure_id, status, version, created_at, changed_at, document, next_attempt_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, s.ID, s.Customer, s.Departure, s.Status, s.Version, s.CreatedAt, s.ChangedAt(), toJSON(s), orNull(next))
 	if err != nil {
 		return fmt.Errorf("insert reservation: %w", err)
 	}

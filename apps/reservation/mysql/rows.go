@@ -61,8 +61,8 @@ func updateReservation(ctx context.Context, tx *sql.Tx, before domain.Status, s 
 	if c.Tried {
 		tried = 1
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE reservations SET status = ?, version = ?, document = ?, next_attempt_at = ?, claim = NULL,
-		attempts = attempts * ? + ? WHERE id = ?`, s.Status, s.Version, toJSON(s), orNull(c.Next), kept, tried, s.ID)
+	_, err := tx.ExecContext(ctx, `UPDATE reservations SET status = ?, version = ?, changed_at = ?, document = ?, next_attempt_at = ?, claim = NULL,
+		attempts = attempts * ? + ? WHERE id = ?`, s.Status, s.Version, s.ChangedAt(), toJSON(s), orNull(c.Next), kept, tried, s.ID)
 	if err != nil {
 		return fmt.Errorf("update reservation: %w", err)
 	}

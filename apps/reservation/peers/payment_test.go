@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"oneqtour/apps/internal/contract"
+	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/sidecar"
 	"oneqtour/apps/reservation/peers"
 	"oneqtour/apps/reservation/usecase"
@@ -82,5 +83,31 @@ func TestAnInquiryThatFailsIsNoAnswer(t *testing.T) {
 	ok := step{status: 200, body: `{"reservationId":"r","purpose":"PRICE","status":"NONE"}`}
 	if got, err := peers.NewPayment(&script{steps: []step{ok}}).Inquire(t.Context(), ask); err != nil || got.Status != contract.PaymentNone {
 		t.Errorf("%+v %v", got, err)
+	}
+}
+
+// What payment refuses to operators is passed on; what else goes wrong with it is not their fault.
+func TestPaymentsRefusalsArePassedOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		at   step
+		want fault.Code
+	}{
+		"unknown refund": {step{status: 404, body: `{"code":"NOT_FOUND"}`}, fault.NotFound},
+		"not stuck":      {step{status: 409, body: `{"code":"NOT_STUCK"}`}, "NOT_STUCK"},
+		"bad reference":  {step{status: 422, body: `{"code":"INVALID","errors":[{"field":"reference","code":"BAD_FORMAT","detail":"…"}]}`}, fault.Invalid},
+		"no problem":     {step{status: 404, body: "nothing"}, fault.Unavailable},
+		"failed":         {step{status: 500, body: `{"code":"INTERNAL"}`}, fault.Unavailable},
+		"silent":         {step{err: errors.New("gone")}, fault.Unavailable},
+		"nonsense":       {step{status: 200, body: "x"}, fault.Unavailable},
+	} {
+		_, err := peers.NewPayment(&script{steps: []step{c.at}}).SettleRefund(t.Context(), contract.RefundSettlementRequest{})
+		refused, _ := errors.AsType[*fault.Error](err)
+		if fault.CodeOf(err) != c.want || (c.want == fault.Invalid) != (len(refused.Fields) == 1) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	ok := step{status: 200, body: `{"refundId":"r","status":"DONE"}`}
+	if item, err := peers.NewPayment(&script{steps: []step{ok}}).SettleRefund(t.Context(), contract.RefundSettlementRequest{}); err != nil || item.Status != "DONE" {
+		t.Errorf("%+v %v", item, err)
 	}
 }

@@ -25,7 +25,9 @@ type gate struct {
 	closed  atomic.Int64 // until when, in Unix microseconds
 }
 
-func newGate(l Admission) *gate { return &gate{limits: l, slots: make(chan struct{}, max(1, l.AtWork))} }
+func newGate(l Admission) *gate {
+	return &gate{limits: l, slots: make(chan struct{}, max(1, l.AtWork))}
+}
 
 // shut lets nobody in for the pause.
 func (g *gate) shut(now time.Time) { g.closed.Store(now.Add(g.limits.Pause).UnixMicro()) }

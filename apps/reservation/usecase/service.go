@@ -162,6 +162,8 @@ type Service struct {
 	payments      Payments
 	closings      Closings
 	compensations Compensations
+	operations    Operations
+	desk          PaymentDesk
 	gate          *gate
 	limits        Limits
 	now           func() time.Time // UTC, cut to microseconds as the database keeps it
@@ -178,6 +180,8 @@ type Ports struct {
 	Payments      Payments
 	Closings      Closings
 	Compensations Compensations
+	Operations    Operations
+	Desk          PaymentDesk
 	Now           func() time.Time
 	NewID         func() string
 	Committed     func()
@@ -187,7 +191,7 @@ type Ports struct {
 func New(p Ports, l Limits) *Service {
 	return &Service{
 		reservations: p.Reservations, catalogue: p.Catalogue, keys: p.Keys, agenda: p.Agenda, payments: p.Payments,
-		closings: p.Closings, compensations: p.Compensations, gate: newGate(l.Admission), limits: l,
+		closings: p.Closings, compensations: p.Compensations, operations: p.Operations, desk: p.Desk, gate: newGate(l.Admission), limits: l,
 		now: func() time.Time { return p.Now().UTC().Truncate(time.Microsecond) }, newID: p.NewID, committed: p.Committed,
 	}
 }
