@@ -45,7 +45,7 @@ func run(ctx context.Context, cfg settings) error {
 	service := usecase.New(usecase.Ports{
 		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository,
 		Payments: payment,
-		Closings: repository, Compensations: repository, Operations: repository, Desk: payment, Now: time.Now, NewID: newID, Committed: relay.Wake,
+		Closings: repository, Compensations: repository, Operations: repository, Ledger: repository, Desk: payment, Now: time.Now, NewID: newID, Committed: relay.Wake,
 	}, cfg.limits())
 
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})

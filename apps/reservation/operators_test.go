@@ -9,6 +9,7 @@ import (
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
+	"oneqtour/apps/internal/terms"
 	"oneqtour/apps/reservation/usecase"
 )
 
@@ -312,6 +313,35 @@ func TestF11_OperatorsRetryAndSettleStuckRefunds(t *testing.T) {
 		}
 	}
 	if res := s.get("/ops/refunds", s.customer); res.Status != 403 {
+		t.Errorf("%d", res.Status)
+	}
+}
+
+func (d *desk) Reconcile(_ context.Context, r contract.ReconcileRequest) (contract.Reconciliation, error) {
+	d.heard = r
+	return contract.Reconciliation{Date: r.Date}, d.err
+}
+
+func TestReconciliationOverHTTP(t *testing.T) {
+	s := start(t)
+	d := &desk{}
+	s.payment.PaymentDesk = d
+	res := s.get("/ops/reconciliation?date=2026-11-22", s.operator)
+	s.wantShape("reconciliation", res.Body, `date checked.reservations checked.payments checked.refunds checked.charges checked.compensations checked.inFlight`)
+	if !strings.Contains(string(res.Body), `"differences":[]`) || d.heard != (contract.ReconcileRequest{Date: "2026-11-22", Limit: 500}) {
+		t.Errorf("%s %+v", res.Body, d.heard)
+	}
+	if s.get("/ops/reconciliation", s.operator); d.heard.(contract.ReconcileRequest).Date != string(terms.DateOf(time.Now())) {
+		t.Errorf("today is %+v", d.heard)
+	}
+	if res := s.get("/ops/reconciliation?date=2026-02-30", s.operator); res.Status != 422 {
+		t.Errorf("%d", res.Status)
+	}
+	if res := s.get("/ops/reconciliation", s.customer); res.Status != 403 {
+		t.Errorf("%d", res.Status)
+	}
+	d.err = fault.New(fault.Unavailable)
+	if res := s.get("/ops/reconciliation", s.operator); res.Status != 503 {
 		t.Errorf("%d", res.Status)
 	}
 }

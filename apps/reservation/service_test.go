@@ -67,7 +67,7 @@ func start(t *testing.T) *service {
 	limits.ProductWait = 10 * time.Millisecond
 	reservations := usecase.New(usecase.Ports{
 		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository, Payments: s.payment, Desk: s.payment,
-		Closings: repository, Compensations: repository, Operations: repository,
+		Closings: repository, Compensations: repository, Operations: repository, Ledger: repository,
 		Now: time.Now, NewID: newID, Committed: func() {},
 	}, limits)
 	app := web.NewApp(web.Options{AppID: "reservation", AppToken: webtest.AppToken, Log: zerolog.Nop()})

@@ -26,6 +26,7 @@ func Mount(app *fiber.App, id *web.Identity, s *usecase.Service, subscriptions w
 	ops.Post("/reservations/:id/waiver", h.decideWaiver)
 	ops.Get("/reservations", h.listStuck)
 	ops.Get("/reservations/:id", h.story)
+	ops.Get("/reconciliation", h.reconcile)
 	ops.Get("/refunds", h.listRefunds)
 	ops.Post("/refunds/:id/retry", h.retryRefund)
 	ops.Post("/refunds/:id/settlement", h.settleRefund)

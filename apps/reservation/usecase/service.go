@@ -163,6 +163,7 @@ type Service struct {
 	closings      Closings
 	compensations Compensations
 	operations    Operations
+	ledger        Ledger
 	desk          PaymentDesk
 	gate          *gate
 	limits        Limits
@@ -181,6 +182,7 @@ type Ports struct {
 	Closings      Closings
 	Compensations Compensations
 	Operations    Operations
+	Ledger        Ledger
 	Desk          PaymentDesk
 	Now           func() time.Time
 	NewID         func() string
@@ -191,7 +193,7 @@ type Ports struct {
 func New(p Ports, l Limits) *Service {
 	return &Service{
 		reservations: p.Reservations, catalogue: p.Catalogue, keys: p.Keys, agenda: p.Agenda, payments: p.Payments,
-		closings: p.Closings, compensations: p.Compensations, operations: p.Operations, desk: p.Desk, gate: newGate(l.Admission), limits: l,
+		closings: p.Closings, compensations: p.Compensations, operations: p.Operations, ledger: p.Ledger, desk: p.Desk, gate: newGate(l.Admission), limits: l,
 		now: func() time.Time { return p.Now().UTC().Truncate(time.Microsecond) }, newID: p.NewID, committed: p.Committed,
 	}
 }

@@ -94,7 +94,7 @@ func newStage(t *testing.T, capacity int, change ...func(*usecase.Limits)) *stag
 	s.repository, s.limits = repository, limits
 	s.ports = usecase.Ports{
 		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository, Payments: s.cashier,
-		Closings: repository, Compensations: repository, Operations: repository,
+		Closings: repository, Compensations: repository, Operations: repository, Ledger: repository,
 		Now: func() time.Time { return time.Now().Add(time.Duration(s.clock.Load())) }, NewID: newID, Committed: func() {},
 	}
 	s.service = usecase.New(s.ports, limits)

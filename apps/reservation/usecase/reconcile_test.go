@@ -1,0 +1,213 @@
+package usecase_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"oneqtour/apps/internal/contract"
+	"oneqtour/apps/internal/fault"
+	"oneqtour/apps/internal/terms"
+	"oneqtour/apps/reservation/domain"
+	"oneqtour/apps/reservation/usecase"
+)
+
+// books is what payment and the provider say of the day, in pages of two.
+type books struct {
+	usecase.PaymentDesk
+	items  []contract.ReconciledItem
+	silent bool
+}
+
+func (b *books) Reconcile(_ context.Context, r contract.ReconcileRequest) (contract.Reconciliation, error) {
+	if b.silent {
+		return contract.Reconciliation{}, fault.New(fault.Unavailable)
+	}
+	from := 0
+	if r.After != "" {
+		from = 1 + slices.IndexFunc(b.items, func(i contract.ReconciledItem) bool { return i.OrderID == r.After })
+	}
+	to := min(from+2, len(b.items))
+	page := contract.Reconciliation{Date: r.Date, Items: b.items[from:to]}
+	if to < len(b.items) {
+		page.Next = b.items[to-1].OrderID
+	}
+	return page, nil
+}
+
+// day is a day with one reservation of each kind, and the books that agree with it.
+type day struct {
+	*stage
+	books                                 *books
+	confirmed, cancelled, settled, voided string
+	date                                  terms.Date
+}
+
+func (d *day) order(id string) *contract.ReconciledItem {
+	for i := range d.books.items {
+		if d.books.items[i].ReservationID == id {
+			return &d.books.items[i]
+		}
+	}
+	d.t.Fatalf("no order of %s", id)
+	return nil
+}
+
+func newDay(t *testing.T) *day {
+	s := newStage(t, 20)
+	d := &day{stage: s, books: &books{}, date: terms.DateOf(time.Now())}
+	s.service = s.with(func(p *usecase.Ports) { p.Desk = d.books })
+	requested := time.Now()
+	add := func(r *contract.ReservationState, status string) *contract.ReconciledItem {
+		d.books.items = append(d.books.items, contract.ReconciledItem{
+			OrderID: "order-" + r.ReservationID, ReservationID: r.ReservationID, Purpose: contract.PurposePrice, PaymentID: "pay-" + r.ReservationID,
+			Status: status, Amount: 760_000, Charged: 760_000, RequestedAt: &requested,
+			Provider: &contract.ProviderPayment{State: "DONE", Total: 760_000, Balance: 760_000}})
+		return &d.books.items[len(d.books.items)-1]
+	}
+	reserve := func(name string) *contract.ReservationState {
+		a, err := s.reserve(name, "k", 1)
+		if err != nil && fault.CodeOf(err) != fault.PaymentDeclined {
+			t.Fatal(err)
+		}
+		return a.Reservation
+	}
+	cancel := func(name string) (string, contract.RefundPart) {
+		r := reserve(name)
+		a, err := s.cancel(name, "c", domain.ReservationID(r.ReservationID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := a.Reservation.Cancellation.Parts[0]
+		s.hear(contract.PaymentRefunded, refundEvent(r.ReservationID, part.RefundID, "CANCELLATION", contract.RefundDone))
+		item := add(r, contract.PaymentIsApproved)
+		item.Refunds = []contract.ReconciledRefund{{RefundID: part.RefundID, Cause: "CANCELLATION", Amount: part.Amount, Status: "DONE"}}
+		return r.ReservationID, part
+	}
+	r := reserve("confirmed")
+	add(r, contract.PaymentIsApproved)
+	d.confirmed = r.ReservationID
+
+	id, part := cancel("cancelled")
+	d.cancelled = id
+	d.order(id).Provider = &contract.ProviderPayment{State: "CANCELED", Total: 760_000, Cancels: []contract.ProviderCancel{{Reason: "refund " + part.RefundID, Amount: part.Amount}}}
+	id, _ = cancel("settled")
+	d.settled = id
+	d.order(id).Refunds[0].Reference = "BANK-1"
+
+	s.cashier.approve = always(usecase.Declined)
+	r = reserve("voided")
+	item := add(r, contract.PaymentIsVoided)
+	item.Provider = &contract.ProviderPayment{State: "CANCELED", Total: 760_000, Cancels: []contract.ProviderCancel{{Reason: "void", Amount: 760_000}}}
+	d.voided = r.ReservationID
+	r = reserve("declined")
+	item = add(r, contract.PaymentIsDeclined)
+	item.Charged, item.Provider = 0, nil
+	s.clock.Store(int64(10 * time.Minute)) // nothing is in flight any more
+	return d
+}
+
+func (d *day) reconcile() usecase.Reconciliation {
+	d.t.Helper()
+	r, err := d.service.Reconcile(d.t.Context(), d.date)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return r
+}
+
+func TestReconciliationOfACleanDay(t *testing.T) {
+	d := newDay(t)
+	if r := d.reconcile(); len(r.Differences) != 0 || r.Checked != (usecase.Checked{Reservations: 5, Payments: 5, Refunds: 2, Charges: 4}) || r.Date != d.date {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Each way in which the books can differ is found, and nothing else.
+func TestReconciliationFindsEveryDifference(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*day)
+		want   string
+	}{
+		"the provider took another amount": {func(d *day) { d.order(d.confirmed).Provider.Total = 759_999 }, "AMOUNT_DIFFERS 1"},
+		"the provider knows nothing":       {func(d *day) { d.order(d.confirmed).Provider = nil }, "PAYMENT_UNKNOWN_TO_PROVIDER 760000"},
+		"payment never approved":           {func(d *day) { d.order(d.confirmed).Status = contract.PaymentUnknown }, "CONFIRMED_WITHOUT_CHARGE 760000"},
+		"payment has no order of it":       {func(d *day) { d.books.items = d.books.items[1:] }, "CONFIRMED_WITHOUT_CHARGE 760000"},
+		"a refund did not reach the card":  {func(d *day) { d.order(d.cancelled).Provider.Cancels = nil }, "REFUND_MISSING 760000"},
+		"a refund of another amount":       {func(d *day) { d.order(d.cancelled).Provider.Cancels[0].Amount = 700_000 }, "REFUND_DIFFERS 60000"},
+		"somebody gave money back": {func(d *day) {
+			d.order(d.confirmed).Provider.Cancels = []contract.ProviderCancel{{Reason: "console", Amount: 10}}
+		}, "REFUND_DIFFERS -10"},
+		"a transfer that nobody made": {func(d *day) { d.order(d.settled).Refunds[0].Reference = "" }, "REFUND_MISSING 760000"},
+		"a void that was not obeyed": {func(d *day) {
+			d.order(d.voided).Provider = &contract.ProviderPayment{State: "DONE", Total: 760_000, Balance: 760_000}
+		}, "CHARGE_WITHOUT_RESERVATION -760000"},
+		"an order nobody knows": {func(d *day) {
+			d.books.items = append(d.books.items, contract.ReconciledItem{OrderID: "x", Provider: &contract.ProviderPayment{State: "DONE", Total: 5000, Balance: 5000}})
+		}, "CHARGE_WITHOUT_RESERVATION -5000"},
+		"an aborted order nobody knows": {func(d *day) {
+			d.books.items = append(d.books.items, contract.ReconciledItem{OrderID: "x", Provider: &contract.ProviderPayment{State: "ABORTED", Total: 5000, Balance: 5000}})
+		}, ""},
+		"a debt of no reservation": {func(d *day) {
+			d.exec("INSERT INTO compensations (reservation_id, customer_id, amount, status, due_at) VALUES (?, 'c', 7, 'DUE', UTC_TIMESTAMP(6))", newID())
+		}, "COMPENSATION_DIFFERS -7"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDay(t)
+			c.change(d)
+			got := ""
+			for _, x := range d.reconcile().Differences {
+				got += fmt.Sprintf("%s %d", x.Kind, x.AmountDiff)
+			}
+			if got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestReconciliationWaitsForWhatIsInFlight(t *testing.T) {
+	d := newDay(t)
+	d.clock.Store(0)
+	d.order(d.confirmed).Provider = nil
+	if r := d.reconcile(); len(r.Differences) != 0 || r.Checked.InFlight == 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestReconciliationIsAllOrNothing(t *testing.T) {
+	d := newDay(t)
+	d.books.silent = true
+	if _, err := d.service.Reconcile(t.Context(), d.date); fault.CodeOf(err) != fault.Unavailable {
+		t.Error(err)
+	}
+}
+
+// A compensation is compared with its reservation when it falls due and when it is paid.
+func TestReconciliationOfCompensations(t *testing.T) {
+	d := newDay(t)
+	d.exec("UPDATE reservations SET document = JSON_SET(document, '$.departureDate', ?) WHERE id = ?", string(d.date.AddDays(3)), d.confirmed)
+	d.close(terms.SupplierFault)
+	d.resume(func() bool { return d.count("SELECT COUNT(*) FROM closings") == 0 })
+	d.clock.Store(int64(20 * time.Minute))
+	item := d.order(d.confirmed)
+	state, err := d.repository.Find(t.Context(), domain.ReservationID(d.confirmed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := usecase.State(state).Cancellation.Parts[0]
+	d.hear(contract.PaymentRefunded, refundEvent(d.confirmed, part.RefundID, "CANCELLATION", contract.RefundDone))
+	item.Provider.Cancels = []contract.ProviderCancel{{Reason: part.RefundID, Amount: part.Amount}}
+	d.clock.Store(int64(40 * time.Minute))
+	owed := d.count("SELECT COUNT(*) FROM compensations")
+	if got := d.reconcile(); owed != 1 || len(got.Differences) != 0 || got.Checked.Compensations != owed {
+		t.Errorf("%+v, %d owed", got, owed)
+	}
+	d.exec("UPDATE compensations SET amount = amount + 1")
+	if got := d.reconcile(); len(got.Differences) != owed {
+		t.Errorf("%+v", got)
+	}
+}
