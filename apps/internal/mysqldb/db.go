@@ -8,6 +8,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -77,7 +78,7 @@ func InTx(ctx context.Context, db *sql.DB, fn func(tx *sql.Tx) error) error {
 		select {
 		case <-ctx.Done():
 			return timely(ctx, err)
-		case <-time.After(time.Duration(attempt) * 5 * time.Millisecond):
+		case <-time.After(rand.N(time.Duration(attempt) * 10 * time.Millisecond)): // at random: two that met must not meet again
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"oneqtour/apps/internal/dbtest"
@@ -17,30 +18,46 @@ func TestADeadlockIsRepeated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var wg sync.WaitGroup
-	for worker := range 2 {
-		first, second := 1+worker, 2-worker // each locks what the other wants next
-		wg.Go(func() {
-			for range 50 {
+	const rounds = 10
+	var attempts atomic.Int64
+	for range rounds {
+		var holdsFirst, done sync.WaitGroup
+		holdsFirst.Add(2)
+		for worker := range 2 {
+			first, second := 1+worker, 2-worker // each locks what the other wants next
+			met := false
+			done.Go(func() {
 				err := mysqldb.InTx(t.Context(), db, func(tx *sql.Tx) error {
-					for _, id := range []int{first, second} {
-						if _, err := tx.Exec("UPDATE seats SET n = n + 1 WHERE id = ?", id); err != nil {
-							return err
-						}
+					attempts.Add(1)
+					if err := add(t, tx, first); err != nil {
+						return err
 					}
-					return nil
+					if !met { // the first time, both hold one row before either asks for the other
+						met = true
+						holdsFirst.Done()
+						holdsFirst.Wait()
+					}
+					return add(t, tx, second)
 				})
 				if err != nil {
 					t.Error(err)
 				}
-			}
-		})
+			})
+		}
+		done.Wait()
 	}
-	wg.Wait()
+	if n := attempts.Load(); n < 3*rounds {
+		t.Errorf("%d attempts in %d rounds: there was no deadlock", n, rounds)
+	}
 	var a, b int
-	if err := db.QueryRow("SELECT (SELECT n FROM seats WHERE id = 1), (SELECT n FROM seats WHERE id = 2)").Scan(&a, &b); err != nil || a != 100 || b != 100 {
+	if err := db.QueryRow("SELECT (SELECT n FROM seats WHERE id = 1), (SELECT n FROM seats WHERE id = 2)").Scan(&a, &b); err != nil || a != 2*rounds || b != 2*rounds {
 		t.Errorf("%d and %d (%v): a repeated transaction counted twice or not at all", a, b, err)
 	}
+}
+
+func add(t *testing.T, tx *sql.Tx, id int) error {
+	_, err := tx.ExecContext(t.Context(), "UPDATE seats SET n = n + 1 WHERE id = ?", id)
+	return err
 }
 
 func TestEveryConnectionReadsCommitted(t *testing.T) {
