@@ -1,6 +1,6 @@
 # `make help` says what there is. The work itself is in deploy/local, in scripts that run without make too.
 .DEFAULT_GOAL := help
-.PHONY: help run stop restart servers seed build test test-fast lint clean
+.PHONY: help run stop restart servers seed reconcile build test test-fast lint clean
 local := deploy/local
 
 help: ## this list
@@ -27,6 +27,9 @@ servers: bash build ## only MariaDB, Redis, issuer and payment simulator, for a 
 
 seed: bash ## demo products into an empty, running system
 	@$(local)/seed.sh
+
+reconcile: bash ## compares the books of a day in the running system: make reconcile DATE=2026-11-22
+	@$(local)/reconcile.sh $(DATE)
 
 build: bash ## the services into .run/bin
 	@$(local)/build.sh
