@@ -42,10 +42,13 @@ func TestK3_AnUnknownPaymentDoesNotWaitForACrowdOfCompletions(t *testing.T) {
 	if _, err := tx.Exec("SELECT id FROM departures WHERE id = ? FOR UPDATE", s.departure); err != nil {
 		t.Fatal(err)
 	}
-	s.resume(func() bool { return s.status(a.Reservation.ReservationID) == domain.Confirmed })
-	if err := tx.Rollback(); err != nil {
-		t.Fatal(err)
-	}
+	s.resume(func() bool {
+		confirmed := s.status(a.Reservation.ReservationID) == domain.Confirmed
+		if confirmed {
+			_ = tx.Rollback()
+		}
+		return confirmed
+	})
 	s.clock.Store(int64(200 * 24 * time.Hour))
 	s.exec("UPDATE reservations SET next_attempt_at = NOW(6) - INTERVAL 1 DAY WHERE departure_id = ?", s.departure)
 	s.resume(func() bool {

@@ -71,15 +71,16 @@ func (s *Service) hold(ctx context.Context, key Key, q ReserveRequest, w domain.
 	w.ID = n.ID
 	var made *domain.Reservation
 	create := func() error {
+		now := s.now()
 		return s.reservations.Create(ctx, n, func(o Offer) (*domain.Reservation, Change, error) {
 			r, err := place(w, o)
 			if err != nil {
 				return nil, Change{}, err
 			}
 			made = r
-			messages, err := s.announce(ctx, w.At, r, o.Departure, w.CorrelationID)
+			messages, err := s.announce(ctx, now, r, o.Departure, w.CorrelationID)
 			// Looked at only if this process does not settle it itself.
-			return r, Change{Messages: messages, Next: w.At.Add(s.limits.Saga)}, err
+			return r, Change{Messages: messages, Next: now.Add(s.limits.Saga)}, err
 		})
 	}
 	err := create()

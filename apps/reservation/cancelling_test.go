@@ -1,0 +1,127 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"oneqtour/apps/internal/contract"
+)
+
+func TestF11_WaiverOverHTTP(t *testing.T) {
+	s := start(t)
+	id := s.reserve(s.customer)
+	path := "/ops/reservations/" + id + "/waiver"
+	if res := s.post(path, s.operator, "", object{"reason": "RAIN", "note": strings.Repeat("x", 501)}); res.Status != 422 ||
+		!slices.Equal(res.Fields(), []string{"reason NOT_ALLOWED", "granted REQUIRED", "note TOO_LONG"}) {
+		t.Errorf("%d %s", res.Status, res.Body)
+	}
+	if res := s.post("/ops/reservations/"+newID()+"/waiver", s.operator, "", object{"reason": "OWN_ILLNESS", "granted": true}); res.Status != 404 {
+		t.Errorf("%d", res.Status)
+	}
+	for range 2 {
+		if res := s.post(path, s.operator, "", object{"reason": "OWN_ILLNESS", "granted": true, "note": "진단서"}); res.Status != 200 {
+			t.Errorf("%d %s", res.Status, res.Body)
+		}
+	}
+	if res := s.post(path, s.operator, "", object{"reason": "OWN_ILLNESS", "granted": false}); res.Status != 409 || res.Code() != "ALREADY_DECIDED" {
+		t.Errorf("%d %s", res.Status, res.Body)
+	}
+	cancellation := "/reservations/" + id + "/cancellation"
+	if res := s.post(cancellation, s.customer, "k", object{"waiver": "RAIN", "savings": "BURN"}); res.Status != 422 ||
+		!slices.Equal(res.Fields(), []string{"waiver NOT_ALLOWED", "savings NOT_ALLOWED"}) {
+		t.Errorf("%d %s", res.Status, res.Body)
+	}
+	if res := s.post(cancellation, s.customer, "k", object{"savings": "KEEP"}); res.Status != 422 || !slices.Equal(res.Fields(), []string{"savings NOT_ALLOWED"}) {
+		t.Errorf("%d %s", res.Status, res.Body)
+	}
+	res := s.post(cancellation, s.customer, "k", object{"waiver": "OWN_ILLNESS"})
+	var r contract.ReservationState
+	res.JSON(&r)
+	if res.Status != 202 || r.Cancellation.Waiver == nil || r.Cancellation.Waiver.Status != "GRANTED" || r.Cancellation.Waiver.DecidedBy != "operator-1" {
+		t.Errorf("%d %s", res.Status, res.Body)
+	}
+}
+
+func TestNoShowOverHTTP(t *testing.T) {
+	s := start(t)
+	id := s.reserve(s.customer)
+	path := "/reservations/" + id + "/no-show"
+	if res := s.post(path, s.md, "", nil); res.Status != 409 || res.Code() != "TOO_EARLY" {
+		t.Errorf("before the date: %d %s", res.Status, res.Body)
+	}
+	if res := s.post("/reservations/x/no-show", s.operator, "", nil); res.Status != 404 {
+		t.Errorf("%d", res.Status)
+	}
+	if _, err := s.db.Exec(`UPDATE reservations SET document = JSON_SET(document, '$.departureDate', '2026-01-01', '$.mdId', 'md-9')`); err != nil {
+		t.Fatal(err)
+	}
+	if res := s.post(path, s.md, "", nil); res.Status != 404 {
+		t.Errorf("another MD's: %d", res.Status)
+	}
+	for range 2 {
+		res := s.post(path, s.operator, "", nil)
+		var r contract.ReservationState
+		res.JSON(&r)
+		if res.Status != 200 || r.Cancellation == nil || r.Cancellation.Fee != 760_000 || r.Cancellation.DaysBefore != 0 {
+			t.Errorf("%d %s", res.Status, res.Body)
+		}
+	}
+}
+
+func TestCompensationsOverHTTP(t *testing.T) {
+	s := start(t)
+	if _, err := s.db.Exec(`INSERT INTO compensations (reservation_id, customer_id, amount, status, due_at) VALUES
+		(?, 'c', 1, 'DUE', '2026-11-22 01:00:00'), (?, 'c', 2, 'DUE', '2026-11-22 02:00:00'), (?, 'c', 3, 'DUE', '2026-11-22 03:00:00')`,
+		newID(), newID(), newID()); err != nil {
+		t.Fatal(err)
+	}
+	var amounts []int
+	for cursor := ""; ; {
+		var page struct {
+			Items []struct {
+				Amount int
+				Status string
+			}
+			NextCursor *string
+		}
+		s.get("/ops/compensations?status=DUE&limit=2"+cursor, s.operator).JSON(&page)
+		for _, i := range page.Items {
+			amounts = append(amounts, i.Amount)
+		}
+		if page.NextCursor == nil {
+			break
+		}
+		cursor = "&cursor=" + *page.NextCursor
+	}
+	if !slices.Equal(amounts, []int{1, 2, 3}) {
+		t.Errorf("%v", amounts)
+	}
+	if res := s.get("/ops/compensations?status=MAYBE", s.operator); res.Status != 422 {
+		t.Errorf("%d", res.Status)
+	}
+	id := s.reserve(s.customer)
+	if _, err := s.db.Exec(`UPDATE reservations SET status = 'CANCELLED', document = JSON_SET(document, '$.status', 'CANCELLED', '$.cancellation',
+		JSON_OBJECT('requestedAt', '2026-11-22T01:00:00Z', 'compensation', JSON_OBJECT('amount', 5, 'status', 'DUE', 'dueAt', '2026-11-22T04:00:00Z')))`); err != nil {
+		t.Fatal(err)
+	}
+	pay := "/ops/compensations/" + id + "/payment"
+	if res := s.post(pay, s.operator, "", object{"reference": "a b"}); res.Status != 422 {
+		t.Errorf("%d", res.Status)
+	}
+	for ref, want := range map[string]int{"BANK-1": 200} {
+		for range 2 {
+			res := s.post(pay, s.operator, "", object{"reference": ref})
+			if res.Status != want {
+				t.Errorf("%d %s", res.Status, res.Body)
+			}
+			s.wantShape("paid", res.Body, "reservationId customerId amount status reference paidBy dueAt paidAt")
+		}
+	}
+	if res := s.post(pay, s.operator, "", object{"reference": "BANK-2"}); res.Status != 409 || res.Code() != "ALREADY_DECIDED" {
+		t.Errorf("%d %s", res.Status, res.Body)
+	}
+	if res := s.post("/ops/compensations/"+newID()+"/payment", s.operator, "", object{"reference": "x"}); res.Status != 404 {
+		t.Errorf("%d", res.Status)
+	}
+}
