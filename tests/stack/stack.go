@@ -66,10 +66,7 @@ func Start() (*Stack, error) {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	// As the launcher marks a folder of its own, which it could not do with one that holds its log.
-	if held, err := os.ReadDir(s.Dir); err == nil && len(held) == 0 {
-		_ = os.WriteFile(filepath.Join(s.Dir, ".oneqtour"), nil, 0o600)
-	}
+	mark(s.Dir)
 	log, err := os.Create(filepath.Join(s.Dir, "launcher.log"))
 	if err != nil {
 		return nil, err
@@ -98,6 +95,28 @@ func Start() (*Stack, error) {
 			}
 		}
 	}
+}
+
+// mark a folder as the launcher marks one of its own, which it could not do with one that holds files already.
+func mark(dir string) {
+	if held, err := os.ReadDir(dir); err == nil && len(held) == 0 {
+		_ = os.WriteFile(filepath.Join(dir, ".oneqtour"), nil, 0o600)
+	}
+}
+
+// Fresh ends what an earlier test left running in this test's folder and removes its data, so that a system begins
+// with nothing. It gives the folder.
+func Fresh() (string, error) {
+	root, err := findRoot()
+	if err != nil {
+		return "", err
+	}
+	s := &Stack{Root: root, Dir: runDir(root)}
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return "", err
+	}
+	mark(s.Dir)
+	return s.Dir, errors.Join(s.Script("stop.sh"), os.RemoveAll(filepath.Join(s.Dir, "data")))
 }
 
 // Stop ends the system as Ctrl-C does and waits until it has ended.
@@ -164,17 +183,12 @@ func findRoot() (string, error) {
 func (s *Stack) URL(port int) string { return "http://127.0.0.1:" + strconv.Itoa(port+Offset) }
 
 // pid of a service, sidecar (product.daprd) or server by the launcher's own files.
-func (s *Stack) pid(t testing.TB, name string) int {
-	t.Helper()
+func (s *Stack) pid(name string) (int, error) {
 	raw, err := os.ReadFile(filepath.Join(s.Dir, "pids", name+".pid"))
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(raw)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
+	return strconv.Atoi(strings.TrimSpace(string(raw)))
 }
 
 // Kill ends a process with -9.
@@ -188,15 +202,26 @@ func (s *Stack) Continue(t testing.TB, name string) { s.signal(t, name, syscall.
 
 func (s *Stack) signal(t testing.TB, name string, sig syscall.Signal) {
 	t.Helper()
-	pid := s.pid(t, name)
+	if err := s.Signal(name, sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Signal is sent to a service, sidecar (product.daprd) or server.
+func (s *Stack) Signal(name string, sig syscall.Signal) error {
+	pid, err := s.pid(name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	// A number in an old file may belong to somebody else by now.
 	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil || !slices.Contains(strings.Split(string(environ), "\x00"), "ONEQ_RUN_DIR="+s.Dir) {
-		t.Fatalf("%s: process %d is not one of %s (%v)", name, pid, s.Dir, err)
+		return fmt.Errorf("%s: process %d is not one of %s (%w)", name, pid, s.Dir, err)
 	}
 	if err := syscall.Kill(pid, sig); err != nil {
-		t.Fatalf("%s: %v", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
+	return nil
 }
 
 // Restart starts a service again, as `make restart APP=…`, and waits until it is ready.
@@ -207,19 +232,27 @@ func (s *Stack) Server(t testing.TB, verb, name string) { s.script(t, "servers.s
 
 func (s *Stack) script(t testing.TB, name string, args ...string) {
 	t.Helper()
+	if err := s.Script(name, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Script runs one of deploy/local for this stack; its error says what the script said.
+func (s *Stack) Script(name string, args ...string) error {
 	cmd := exec.Command(filepath.Join(s.Root, "deploy/local", name), args...)
 	cmd.Dir, cmd.Env = s.Root, s.environ()
 	// To a file: the servers that it starts keep their output open, and a pipe would wait for them.
-	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	out, err := os.CreateTemp("", "oneqtour")
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	defer func() { _ = out.Close() }()
+	defer func() { _ = errors.Join(out.Close(), os.Remove(out.Name())) }()
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Run(); err != nil {
 		said, _ := os.ReadFile(out.Name())
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, said)
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, said)
 	}
+	return nil
 }
 
 // Database is a service's database as its administrator sees it: for looking at it from outside.
