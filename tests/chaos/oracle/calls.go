@@ -1,0 +1,104 @@
+package oracle
+
+import (
+	"sync"
+	"time"
+)
+
+// Call is one request of a client: what was asked and what the client was told, by the client's own clock.
+type Call struct {
+	User    string    `json:"user"`
+	Op      string    `json:"op"`
+	Service string    `json:"service"` // whose answer it is
+	Start   time.Time `json:"start"`
+	End     time.Time `json:"end"`
+	Status  int       `json:"status"` // 0: no answer
+	Code    string    `json:"code,omitempty"`
+	Err     string    `json:"err,omitempty"`
+	Body    string    `json:"body,omitempty"` // of answers of 500 and more
+
+	// Of reserving.
+	Key        string `json:"key,omitempty"`
+	Token      string `json:"token,omitempty"`
+	Product    string `json:"product,omitempty"`
+	Departure  string `json:"departure,omitempty"`
+	Travellers int    `json:"travellers,omitempty"`
+
+	// The reservations of which the owner said in this answer what state they have.
+	Seen []Seen `json:"seen,omitempty"`
+}
+
+// Seen is a reservation in an answer. The status is empty where the answer was kept and is only repeated.
+type Seen struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+}
+
+// Names is the reservation that an answer to reserving names; "" when none.
+func (c Call) Names() string {
+	if len(c.Seen) == 0 {
+		return ""
+	}
+	return c.Seen[0].ID
+}
+
+// Log is what all clients together were told, and what they asked products to be.
+type Log struct {
+	mu       sync.Mutex
+	calls    []Call
+	capacity map[string]int     // the most that was ever asked for a departure
+	resized  map[string]bool    // asked for more than one capacity
+	prices   map[string][]Price // all that a product ever had
+}
+
+// Price of a product as its MD set it.
+type Price struct{ Won, DiscountRate int64 }
+
+// NewLog is an empty one.
+func NewLog() *Log {
+	return &Log{capacity: map[string]int{}, resized: map[string]bool{}, prices: map[string][]Price{}}
+}
+
+// Add notes a call.
+func (l *Log) Add(c Call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.calls = append(l.calls, c)
+}
+
+// Calls so far.
+func (l *Log) Calls() []Call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.calls[:len(l.calls):len(l.calls)]
+}
+
+// AskCapacity notes what an MD is about to ask for a departure.
+func (l *Log) AskCapacity(departure string, capacity int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known, ok := l.capacity[departure]; ok && known != capacity {
+		l.resized[departure] = true
+	}
+	l.capacity[departure] = max(l.capacity[departure], capacity)
+}
+
+// AskPrice notes a price that an MD is about to set.
+func (l *Log) AskPrice(product string, p Price) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.prices[product] = append(l.prices[product], p)
+}
+
+// Capacity is the most that was ever asked for a departure; fixed when no other was ever asked for.
+func (l *Log) Capacity(departure string) (most int, fixed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.capacity[departure], !l.resized[departure]
+}
+
+func (l *Log) pricesOf(product string) []Price {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.prices[product]
+}

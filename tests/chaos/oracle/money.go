@@ -1,0 +1,144 @@
+package oracle
+
+// balance is what the provider took and gave back for a reservation.
+type balance struct {
+	charged, returned int64
+	charges           int
+}
+
+func (w *World) balances() map[string]*balance {
+	all := map[string]*balance{}
+	for _, c := range w.Ledger {
+		id := c.OrderID[:min(36, len(c.OrderID))] // an order id begins with the reservation's
+		b := all[id]
+		if b == nil {
+			b = &balance{}
+			all[id] = b
+		}
+		if c.Kind == "CHARGE" {
+			b.charged += c.Amount
+			b.charges++
+		} else {
+			b.returned += c.Amount
+		}
+	}
+	return all
+}
+
+// money: what the provider holds for each reservation is what its state says, to the won.
+func (w *World) money() []Finding {
+	var f findings
+	balances := w.balances()
+	for id, b := range balances {
+		if w.Reservations[id] == nil {
+			f.add(Orphan, id, "%d won charged, %d returned, and there is no such reservation", b.charged, b.returned)
+		}
+		if b.charges > 1 {
+			f.add(RefundRepeated, id, "charged %d times", b.charges)
+		}
+	}
+	approved := map[string]*Payment{}
+	for _, p := range w.Payments {
+		if p.Status == "APPROVED" {
+			approved[p.Reservation] = p
+		}
+	}
+	for id, r := range w.Reservations {
+		b := balances[id]
+		if b == nil {
+			b = &balance{}
+		}
+		net := b.charged - b.returned
+		switch r.Status {
+		case "CONFIRMED", "COMPLETED":
+			p := approved[id]
+			if p == nil || p.Amount != r.DueNow || r.DueNow != r.Price.Payable {
+				f.add(Unpaid, id, "%s, due are %d of %d won, payment %+v", r.Status, r.DueNow, r.Price.Payable, p)
+			}
+			if net != r.DueNow {
+				f.add(MoneyDiffers, id, "%s and %d won are charged, due are %d", r.Status, net, r.DueNow)
+			}
+		case "REJECTED":
+			if net != 0 && !w.stuck(id) {
+				f.add(MoneyDiffers, id, "REJECTED and %d won are charged", net)
+			}
+		case "CANCELLED":
+			if r.Cancellation != nil && net != r.Cancellation.Fee {
+				f.add(MoneyDiffers, id, "CANCELLED for a fee of %d and %d won are kept", r.Cancellation.Fee, net)
+			}
+		}
+	}
+	return f
+}
+
+// stuck is a reservation with a refund that the provider refuses for good.
+func (w *World) stuck(reservation string) bool {
+	for _, r := range w.Refunds {
+		if p := w.Payments[r.Payment]; r.Status == "STUCK" && p != nil && p.Reservation == reservation {
+			return true
+		}
+	}
+	return false
+}
+
+// cancellations: fee, refund and compensation are those of the tables, each once.
+func (w *World) cancellations() []Finding {
+	var f findings
+	balances := w.balances()
+	for id, r := range w.Reservations {
+		c := r.Cancellation
+		if c == nil {
+			if r.was("CANCEL_REQUESTED") {
+				f.add(FeeDiffers, id, "%s without a cancellation", r.Status)
+			}
+			if len(w.Owed[id]) > 0 {
+				f.add(CompensationOff, id, "%v won are owed for a reservation that is %s", w.Owed[id], r.Status)
+			}
+			continue
+		}
+		fee, owed := w.owed(r)
+		if c.Fee != fee || c.Refund != r.DueNow-fee {
+			f.add(FeeDiffers, id, "%s %d nights, %d days before: fee %d of %d won, by the table %d; refund %d", r.Kind, r.Nights, daysBefore(r.DepartureDate, c.RequestedAt), c.Fee, r.DueNow, fee, c.Refund)
+		}
+		if c.Compensation != owed {
+			f.add(CompensationOff, id, "%d won, by the table %d", c.Compensation, owed)
+		}
+		if w.Owed != nil && !owedOnce(w.Owed[id], owed) {
+			f.add(CompensationOff, id, "the debts are %v, by the table once %d", w.Owed[id], owed)
+		}
+		var refunded int64
+		for _, refund := range w.Refunds {
+			if p := w.Payments[refund.Payment]; p != nil && p.Reservation == id && refund.Cause != "VOID" {
+				refunded += refund.Amount
+			}
+		}
+		if r.Status == "CANCELLED" && refunded != c.Refund || refunded > c.Refund {
+			f.add(RefundRepeated, id, "refunds of %d won, due are %d", refunded, c.Refund)
+		}
+		if b := balances[id]; b != nil && b.returned > c.Refund {
+			f.add(RefundRepeated, id, "the provider returned %d won, due are %d", b.returned, c.Refund)
+		}
+	}
+	return f
+}
+
+// owed is what a cancellation takes, and what it owes beyond the refund.
+func (w *World) owed(r *Reservation) (fee, compensation int64) {
+	closure, closed := Closure{}, false
+	if p := w.Products[r.Product]; p != nil {
+		closure, closed = p.Closures[r.Departure]
+	}
+	for _, h := range r.History {
+		if h.To == "CANCEL_REQUESTED" && h.From == "CONFIRMED" && closed && h.Cause != "CUSTOMER_CANCELLED" {
+			return 0, Compensation(r.Kind, r.Nights, closure.Reason, daysBetween(closure.On, r.DepartureDate), r.Price.Payable)
+		}
+	}
+	return Fee(r.Kind, r.Nights, daysBefore(r.DepartureDate, r.Cancellation.RequestedAt), r.Price.Payable, r.DueNow), 0
+}
+
+func owedOnce(debts []int64, owed int64) bool {
+	if owed == 0 {
+		return len(debts) == 0 || len(debts) == 1 && debts[0] == 0
+	}
+	return len(debts) == 1 && debts[0] == owed
+}

@@ -1,0 +1,322 @@
+package oracle
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Departure as reservation stores it.
+type Departure struct {
+	ID, Product            string
+	Version                int64
+	Asked, Held, Confirmed int // Asked is the capacity as product said it
+	Closed                 bool
+	Counts                 map[string]int
+
+	heldRows, takenRows int            // seats, counted from the reservations
+	rows                map[string]int // reservations by status, counted
+}
+
+// Reservation as its owner stores it.
+type Reservation struct {
+	ID            string `json:"id"`
+	Customer      string `json:"customer"`
+	MD            string `json:"mdId"`
+	Product       string `json:"product"`
+	Departure     string `json:"departure"`
+	Kind          string `json:"kind"`
+	Nights        int    `json:"nights"`
+	DepartureDate string `json:"departureDate"`
+	Travellers    int    `json:"travellers"`
+	Status        string `json:"status"`
+	Version       int64  `json:"version"`
+	Price         struct{ List, Discount, Payable int64 }
+	DueNow        int64         `json:"dueNow"`
+	Cancellation  *Cancellation `json:"cancellation"`
+	History       []Entry       `json:"history"`
+	CreatedAt     time.Time     `json:"createdAt"`
+}
+
+// Cancellation as it was frozen.
+type Cancellation struct {
+	RequestedAt               time.Time
+	Actor                     string
+	DaysBefore                int64
+	Fee, Refund, Compensation int64
+	AssessedFee               int64
+	Parts                     []struct{ Amount int64 }
+}
+
+// Entry of a history.
+type Entry struct {
+	Version         int64
+	From, To, Cause string
+	At              time.Time
+}
+
+// ended is what has no seats any more.
+func ended(status string) bool {
+	return status == "REJECTED" || status == "CANCEL_REQUESTED" || status == "CANCELLED"
+}
+
+func (r *Reservation) was(status string) bool {
+	for _, h := range r.History {
+		if h.To == status {
+			return true
+		}
+	}
+	return false
+}
+
+// Payment and Refund as payment stores them.
+type Payment struct {
+	ID, Reservation, Status string
+	Amount                  int64
+}
+
+// Refund of a payment.
+type Refund struct {
+	ID, Payment, Cause, Status string
+	Amount                     int64
+}
+
+// Charge is a line of the provider's ledger.
+type Charge struct {
+	Kind, OrderID, PaymentKey string
+	Amount                    int64
+}
+
+// Notice in an MD's inbox.
+type Notice struct {
+	MD, Reservation, Status string
+	Seq, Version            int64
+}
+
+// World is everything at one time. What belongs to one database is one consistent snapshot of it.
+type World struct {
+	At           time.Time
+	Departures   map[string]*Departure
+	Reservations map[string]*Reservation
+	Keys         map[string][]string // customer and key → reservations
+	Payments     map[string]*Payment // by id
+	Refunds      []Refund
+	Ledger       []Charge
+	Notices      []Notice
+	LastSeq      map[string]int64 // by MD
+	Products     map[string]*Product
+	Waiting      map[string]int // rows in outboxes, by service
+	Dead         map[string]int // dead letters, by service
+	View         ViewState
+	Store        StoreState
+	Owed         map[string][]int64 // compensations by reservation, as the operator sees them; nil: not offered
+}
+
+// Product as its owner stores it.
+type Product struct {
+	ID, MD, Status string
+	Version        int64
+	Price          int64
+	Closures       map[string]Closure // by departure
+}
+
+// Closure of a departure by its supplier.
+type Closure struct{ Reason, On string }
+
+// readReservations reads departures and reservations, in one consistent snapshot.
+func (s Sources) readReservations(ctx context.Context) (*World, error) {
+	w := &World{At: time.Now(), Departures: map[string]*Departure{}, Reservations: map[string]*Reservation{}, Keys: map[string][]string{}}
+	return w, s.snapshot(ctx, "reservation", func(tx *sql.Conn) error {
+		if err := readDepartures(ctx, tx, w); err != nil {
+			return err
+		}
+		if err := each(ctx, tx, "SELECT id, status, version, document FROM reservations", func(scan scanner) error {
+			var id, status, document string
+			var version int64
+			if err := scan(&id, &status, &version, &document); err != nil {
+				return err
+			}
+			r := &Reservation{}
+			if err := json.Unmarshal([]byte(document), r); err != nil {
+				return err
+			}
+			if r.ID != id || r.Status != status || r.Version != version {
+				return fmt.Errorf("reservation %s: columns and document differ", id)
+			}
+			w.Reservations[id] = r
+			if d := w.Departures[r.Departure]; d != nil {
+				d.count(status, 1, r.Travellers)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		return each(ctx, tx, "SELECT subject, idem_key, reservation_id FROM idempotency_keys WHERE operation = 'POST /reservations'", func(scan scanner) error {
+			var subject, key, id string
+			err := scan(&subject, &key, &id)
+			w.Keys[subject+" "+key] = append(w.Keys[subject+" "+key], id)
+			return err
+		})
+	})
+}
+
+func readDepartures(ctx context.Context, tx *sql.Conn, w *World) error {
+	return each(ctx, tx, "SELECT id, product_id, version, capacity, held, confirmed, closure IS NOT NULL, counts FROM departures", func(scan scanner) error {
+		d, counts := &Departure{rows: map[string]int{}}, ""
+		if err := scan(&d.ID, &d.Product, &d.Version, &d.Asked, &d.Held, &d.Confirmed, &d.Closed, &counts); err != nil {
+			return err
+		}
+		w.Departures[d.ID] = d
+		return json.Unmarshal([]byte(counts), &d.Counts)
+	})
+}
+
+// count adds reservations of the departure to what its own counts are compared with.
+func (d *Departure) count(status string, reservations, seats int) {
+	d.rows[status] += reservations
+	switch status {
+	case "PENDING":
+		d.heldRows += seats
+	case "CONFIRMED", "COMPLETED":
+		d.takenRows += seats
+	}
+}
+
+// Read reads everything: reservation first, so that what the others know is at least as new.
+func (s Sources) Read(ctx context.Context) (*World, error) {
+	w, err := s.readReservations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, read := range []func(context.Context, *World) error{s.readPayments, s.readProducts, s.readLeftovers, s.readView, s.readStore, s.readOwed} {
+		if err := read(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func (s Sources) readPayments(ctx context.Context, w *World) error {
+	w.Payments = map[string]*Payment{}
+	err := s.snapshot(ctx, "payment", func(tx *sql.Conn) error {
+		if err := each(ctx, tx, "SELECT payment_id, reservation_id, status, amount FROM payments", func(scan scanner) error {
+			p := &Payment{}
+			err := scan(&p.ID, &p.Reservation, &p.Status, &p.Amount)
+			w.Payments[p.ID] = p
+			return err
+		}); err != nil {
+			return err
+		}
+		return each(ctx, tx, "SELECT refund_id, payment_id, cause, amount, status FROM refunds", func(scan scanner) error {
+			var r Refund
+			err := scan(&r.ID, &r.Payment, &r.Cause, &r.Amount, &r.Status)
+			w.Refunds = append(w.Refunds, r)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	raw, err := s.Ledger()
+	if err != nil {
+		return err
+	}
+	var ledger struct{ Entries []Charge }
+	err = json.Unmarshal(raw, &ledger)
+	w.Ledger = ledger.Entries
+	return err
+}
+
+func (s Sources) readProducts(ctx context.Context, w *World) error {
+	w.Products, w.LastSeq = map[string]*Product{}, map[string]int64{}
+	return s.snapshot(ctx, "product", func(tx *sql.Conn) error {
+		if err := each(ctx, tx, "SELECT product_id, md_id, status, version, price FROM products", func(scan scanner) error {
+			p := &Product{Closures: map[string]Closure{}}
+			err := scan(&p.ID, &p.MD, &p.Status, &p.Version, &p.Price)
+			w.Products[p.ID] = p
+			return err
+		}); err != nil {
+			return err
+		}
+		if err := each(ctx, tx, "SELECT product_id, departure_id, closure_reason, closed_on FROM departures WHERE closure_reason IS NOT NULL", func(scan scanner) error {
+			var product, departure string
+			var c Closure
+			err := scan(&product, &departure, &c.Reason, &c.On)
+			w.Products[product].Closures[departure] = c
+			return err
+		}); err != nil {
+			return err
+		}
+		if err := each(ctx, tx, "SELECT md_id, last_seq FROM inboxes", func(scan scanner) error {
+			var md string
+			var seq int64
+			err := scan(&md, &seq)
+			w.LastSeq[md] = seq
+			return err
+		}); err != nil {
+			return err
+		}
+		return each(ctx, tx, "SELECT md_id, seq, reservation_id, version, status FROM notices ORDER BY md_id, seq", func(scan scanner) error {
+			var n Notice
+			err := scan(&n.MD, &n.Seq, &n.Reservation, &n.Version, &n.Status)
+			w.Notices = append(w.Notices, n)
+			return err
+		})
+	})
+}
+
+// readLeftovers counts what waits in outboxes and what was given up.
+func (s Sources) readLeftovers(ctx context.Context, w *World) error {
+	w.Waiting, w.Dead = map[string]int{}, map[string]int{}
+	for service, db := range s.DB {
+		tables := map[string]map[string]int{"dead_letters": w.Dead, "outbox": w.Waiting}
+		if service == "store" {
+			delete(tables, "outbox") // it publishes nothing
+		}
+		for table, counts := range tables {
+			var n int
+			if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil {
+				return fmt.Errorf("%s of %s: %w", table, service, err)
+			}
+			counts[service] = n
+		}
+	}
+	return nil
+}
+
+type scanner = func(...any) error
+
+// snapshot runs a reader in one consistent read of a service's database.
+func (s Sources) snapshot(ctx context.Context, service string, read func(*sql.Conn) error) error {
+	conn, err := s.DB[service].Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	for _, statement := range []string{"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"} {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	if err := read(conn); err != nil {
+		return fmt.Errorf("%s: %w", service, err)
+	}
+	_, err = conn.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+func each(ctx context.Context, conn *sql.Conn, query string, row func(scanner) error) error {
+	rows, err := conn.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

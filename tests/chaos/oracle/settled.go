@@ -1,0 +1,49 @@
+package oracle
+
+import "strings"
+
+// Tokens whose refunds the provider refuses for good, as a whole or in part.
+var refused = []string{"tok_refund_refused", "tok_no_partial"}
+
+// settled: nothing is on its way any more, but for refunds that the provider refuses for good.
+func (w *World) settled(calls *Log) []Finding {
+	var f findings
+	tokens := map[string]string{}
+	for name, wish := range calls.wishes() {
+		for _, c := range wish.calls {
+			tokens[c.Names()] = wish.token
+		}
+		for _, id := range w.Keys[name] {
+			tokens[id] = wish.token
+		}
+	}
+	for id, r := range w.Reservations {
+		if r.Status == "PENDING" || r.Status == "CANCEL_REQUESTED" && !w.stuck(id) {
+			f.add(Unsettled, id, "%s since %s", r.Status, r.History[len(r.History)-1].At)
+		}
+		if w.stuck(id) && !refusing(tokens[id]) {
+			f.add(Unsettled, id, "its refund is stuck, and its token is %q", tokens[id])
+		}
+		if p := w.Products[r.Product]; w.Owed != nil && p != nil && r.Status == "CONFIRMED" {
+			if _, closed := p.Closures[r.Departure]; closed {
+				f.add(Unsettled, id, "CONFIRMED on a departure that its supplier closed")
+			}
+		}
+	}
+	for service, n := range w.Waiting {
+		if n > 0 {
+			f.add(Undelivered, service, "%d events wait in its outbox", n)
+		}
+	}
+	for service, n := range w.Dead {
+		if n > 0 {
+			f.add(DeadLetter, service, "%d dead letters", n)
+		}
+	}
+	return f
+}
+
+func refusing(token string) bool {
+	name, _, _ := strings.Cut(token, ".")
+	return has(refused, name)
+}
