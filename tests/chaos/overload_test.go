@@ -1,0 +1,214 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode"
+
+	"golang.org/x/time/rate"
+
+	"oneqtour/tests/chaos/oracle"
+	"oneqtour/tests/stack"
+)
+
+// N3, K7: payment becomes slow. The breaker opens, people are turned away at once and politely, nobody is charged and
+// refused, and all recovers by itself.
+func TestN3_K7_ASlowProviderTurnsPeopleAwayForAMoment(t *testing.T) {
+	people := whole(t)
+	p := people.special(t, 3000)
+	states := watchBreaker(t)
+	weather := func(body string) {
+		sys.As(t, "").At(sys.URL(8099)).Do("POST", "/_control", body).Is(t, http.StatusOK)
+	}
+	weather(`{"latencyMs":5000}`)
+	t.Cleanup(func() { weather(`{}`) })
+	crowd := func(length, until time.Duration, perSecond rate.Limit) []stack.Answer {
+		return people.reserveFor(t, p, length, perSecond, until)
+	}
+	crowd(20*time.Second, 0, 40) // ends with the first who is turned away
+	states.wait(t, "open", 5*time.Second)
+	from := len(people.log.Calls())
+	turnedAway := crowd(15*time.Second, -1, 40)
+	var took []time.Duration
+	for _, c := range people.log.Calls()[from:] {
+		if c.Op == oracle.OpReserve {
+			took = append(took, c.End.Sub(c.Start))
+		}
+	}
+	if err := saveCalls(filepath.Join(sys.Dir, "overload.jsonl"), people.log.Calls()[from:]); err != nil {
+		t.Error(err)
+	}
+	slices.Sort(took)
+	p99 := took[len(took)*99/100]
+	t.Logf("%d answers while the breaker was open: p50 %s, p99 %s, slowest %s", len(took), took[len(took)/2], p99, took[len(took)-1])
+	if p99 > 2*time.Second {
+		t.Errorf("p99 of the answers is %s", p99)
+	}
+	polite(t, turnedAway)
+	states.wait(t, "half-open", 15*time.Second)
+	weather(`{}`)
+	stack.Eventually(t, 20*time.Second, "reserving works again", func() error {
+		if a := people.reserveOnce(customer(0), p, "tok_ok", "ko"); a.Status != http.StatusCreated {
+			return fmt.Errorf("%d %s", a.Status, a.Body)
+		}
+		return nil
+	})
+	states.wait(t, "closed", 15*time.Second)
+	t.Logf("the breaker was %v", states.seen())
+	r := &report{}
+	r.settle(t, sources(t), people.log)
+	for _, f := range r.Findings {
+		t.Error(f)
+	}
+	t.Logf("settled after %s", r.Settled)
+}
+
+// special is a product of its own, on no market, which everybody can reserve.
+func (l *load) special(t *testing.T, capacity int) tour {
+	t.Helper()
+	body := object{"kind": "OVERSEAS", "name": object{"ko": "여행", "en": "Trip"}, "description": object{"ko": "…", "en": "…"}, "country": "JP", "nights": 2,
+		"price": 100_000, "discountRate": 0, "recommendation": 1, "cancellationPolicy": object{"type": "STANDARD"},
+		"departures": []object{{"date": inDays(15), "capacity": capacity, "minParticipants": 1}}}
+	made := decode[product](l.ask(oracle.Call{User: mds[0], Op: "register", Service: "product"}, "POST", "/api/products", body).Is(t, http.StatusCreated))
+	p := tour{id: made.ProductID, md: mds[0], departures: []departure{{made.Departures[0].DepartureID, capacity}}}
+	l.log.AskCapacity(p.departures[0].id, capacity)
+	l.log.AskPrice(p.id, oracle.Price{Won: 100_000})
+	stack.Eventually(t, 15*time.Second, "it can be reserved", func() error {
+		if a := l.reserveOnce(customer(0), p, "tok_ok", "ko"); a.Status != http.StatusCreated {
+			return fmt.Errorf("%d %s", a.Status, a.Body)
+		}
+		return nil
+	})
+	return p
+}
+
+func (l *load) reserveOnce(user string, p tour, token, language string) stack.Answer {
+	wish := oracle.Call{User: user, Op: oracle.OpReserve, Service: "reservation", Key: newID(), Token: token, Product: p.id, Departure: p.departures[0].id, Travellers: 1}
+	return l.ask(wish, "POST", "/api/reservations", object{"productId": p.id, "departureId": p.departures[0].id, "travellers": 1,
+		"paymentPlan": "FULL", "paymentMethod": object{"type": "CARD", "token": token}}, "Accept-Language", language)
+}
+
+// reserveFor lets everybody reserve at that rate; with until 0 the first who is turned away ends it.
+func (l *load) reserveFor(t *testing.T, p tour, length time.Duration, perSecond rate.Limit, until time.Duration) []stack.Answer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), length)
+	defer cancel()
+	pace := rate.NewLimiter(perSecond, 1)
+	var mu sync.Mutex
+	var answers []stack.Answer
+	var all sync.WaitGroup
+	for n := 0; pace.Wait(ctx) == nil; n++ {
+		all.Go(func() {
+			a := l.reserveOnce(customer(n%customers), p, "tok_ok", []string{"ko", "en"}[n%2])
+			mu.Lock()
+			defer mu.Unlock()
+			answers = append(answers, a)
+			if until == 0 && a.Code() == "BUSY" {
+				cancel()
+			}
+		})
+	}
+	all.Wait()
+	return answers
+}
+
+// polite: who is turned away is told so in one's own language, and when to come back.
+func polite(t *testing.T, answers []stack.Answer) {
+	t.Helper()
+	languages := map[string]int{}
+	for _, a := range answers {
+		switch a.Status {
+		case http.StatusServiceUnavailable:
+			said := decode[struct{ Code, Title, Detail string }](a)
+			korean := strings.ContainsFunc(said.Title+said.Detail, func(r rune) bool { return unicode.Is(unicode.Hangul, r) })
+			language := a.Header.Get("Content-Language")
+			if said.Code != "BUSY" || a.Header.Get("Retry-After") == "" || korean != (language == "ko") || said.Detail == "" {
+				t.Errorf("turned away with Retry-After %q, %s: %s", a.Header.Get("Retry-After"), language, a.Body)
+			}
+			languages[language]++
+		case http.StatusAccepted, http.StatusCreated: // who tried whether payment is well again
+		default:
+			t.Errorf("%d %s", a.Status, a.Body)
+		}
+	}
+	if languages["ko"] == 0 || languages["en"] == 0 {
+		t.Errorf("turned away: %v", languages)
+	}
+	t.Logf("turned away: %v", languages)
+}
+
+// breaker is what the sidecar's metrics said of the breaker, by the time it was said first.
+type breaker struct {
+	mu     sync.Mutex
+	states []string
+}
+
+var stateLine = regexp.MustCompile(`(?m)^dapr_resiliency_cb_state\{[^}]*status="([a-z-]+)"[^}]*target="app_payment[^}]*\} 1$`)
+
+// watchBreaker notes the states of reservation's breaker towards payment until the test ends.
+func watchBreaker(t *testing.T) *breaker {
+	t.Helper()
+	b, stop := &breaker{}, make(chan struct{})
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		for {
+			for _, s := range breakerStates() {
+				b.mu.Lock()
+				if len(b.states) == 0 || b.states[len(b.states)-1] != s {
+					b.states = append(b.states, s)
+				}
+				b.mu.Unlock()
+			}
+			select {
+			case <-stop:
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	})
+	t.Cleanup(func() { close(stop); looking.Wait() })
+	return b
+}
+
+// breakerStates are those of the path that charges; another path of payment has a breaker of its own.
+func breakerStates() (states []string) {
+	res, err := stack.HTTP.Get(sys.URL(3803))
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil
+	}
+	for _, m := range stateLine.FindAllSubmatch(raw, -1) {
+		states = append(states, string(m[1]))
+	}
+	return states
+}
+
+func (b *breaker) seen() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.states)
+}
+
+// wait until the breaker has been in that state since the last time that was asked for.
+func (b *breaker) wait(t *testing.T, state string, within time.Duration) {
+	t.Helper()
+	stack.Eventually(t, within, "the breaker is "+state, func() error {
+		if seen := b.seen(); !slices.Contains(seen, state) {
+			return fmt.Errorf("it was %v", seen)
+		}
+		return nil
+	})
+}
