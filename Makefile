@@ -1,6 +1,6 @@
 # `make help` says what there is. The work itself is in deploy/local, in scripts that run without make too.
 .DEFAULT_GOAL := help
-.PHONY: help run stop restart servers seed reconcile build test test-fast lint clean
+.PHONY: help run stop restart servers seed reconcile build test test-fast chaos lint clean
 local := deploy/local
 
 help: ## this list
@@ -39,6 +39,9 @@ test: bash ## everything that needs no cluster, with the race detector, on real 
 
 test-fast: bash ## the same without the tests that take minutes
 	@$(local)/test.sh -short
+
+chaos: bash ## ten minutes of load while everything is killed, stopped and cut off in turn (SEED=n repeats a run)
+	@$(if $(SEED),ONEQ_CHAOS_SEED=$(SEED)) $(local)/chaos.sh
 
 lint: bash ## formatting, golangci-lint, shellcheck
 	@$(local)/lint.sh

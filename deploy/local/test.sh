@@ -20,6 +20,7 @@ export ONEQ_TEST_DSN_ADMIN ONEQ_DAPRD=$BIN/daprd
 unset ONEQ_RUN_DIR ONEQ_PORT_OFFSET
 go vet ./...
 # The whole system last and alone: beside other tests it would compete for two cores.
-mapfile -t packages < <(go list ./... | grep -v /tests/e2e)
+mapfile -t packages < <(go list ./... | grep -vE "/tests/(e2e|chaos)\$")
 go test -race -p 2 -count=1 "$@" "${packages[@]}"
 ONEQ_RACE=yes go test -race -count=1 -timeout 20m "$@" ./tests/e2e
+ONEQ_RACE=yes go test -race -count=1 -timeout 20m "$@" ./tests/chaos
