@@ -77,12 +77,17 @@ func TestK1_K3_OneCorrelationOneHistory(t *testing.T) {
 			id := decode[struct{ ReservationID string }](a).ReservationID
 			steps := strings.Fields(story.steps)
 			reach(t, people, id, steps[1])
+			key := ""
 			if story.cancel {
-				wish := oracle.Call{User: customer(1), Op: "cancel", Service: "reservation", Key: newID()}
+				key = newID()
+				wish := oracle.Call{User: customer(1), Op: "cancel", Service: "reservation", Key: key}
 				people.ask(wish, "POST", "/api/reservations/"+id+"/cancellation", object{}).Is(t, http.StatusAccepted)
 			}
 			r := reach(t, people, id, steps[len(steps)-1])
-			tellsOneStory(t, people, r, steps)
+			tellsOneStory(t, people, r, steps, key)
+			if story.token == "tok_ok" {
+				oneTrace(t, eventsOf(t, id))
+			}
 		})
 	}
 }
@@ -102,7 +107,9 @@ func reach(t *testing.T, people *load, id, state string) (r found) {
 	return r
 }
 
-func tellsOneStory(t *testing.T, people *load, r found, steps []string) {
+// tellsOneStory: a cause is an event, or a request by its correlation id or its key; what the service did by its own
+// clock is caused by the reservation itself.
+func tellsOneStory(t *testing.T, people *load, r found, steps []string, cancelKey string) {
 	t.Helper()
 	var events []event
 	stack.Eventually(t, 15*time.Second, "all events are in the broker", func() error {
@@ -114,26 +121,36 @@ func tellsOneStory(t *testing.T, people *load, r found, steps []string) {
 		}
 		return fmt.Errorf("only %d of it", len(events))
 	})
-	exists := map[string]bool{r.CorrelationID: true} // the request itself
-	for id := range paymentsOf(t, r.ReservationID) { // the request to payment, whose key it is
+	exists := map[string]bool{r.CorrelationID: true, cancelKey: true}
+	for id := range paymentsOf(t, r.ReservationID) { // the request to the provider, whose key it is
 		exists[id] = true
 	}
 	for _, e := range events {
 		exists[e.ID] = true
 	}
+	delete(exists, "")
 	for _, e := range events {
 		if meta := e.Data.Meta; meta.CorrelationID != r.CorrelationID {
 			t.Errorf("%s has the correlation id %s, the reservation %s", e.Type, meta.CorrelationID, r.CorrelationID)
-		} else if !exists[meta.CausationID] && !isRequest(meta.Actor, meta.CausationID) {
+		} else if !exists[meta.CausationID] && (meta.CausationID != r.ReservationID || meta.Actor != "reservation") {
 			t.Errorf("%s is caused by %q, which nobody knows", e.Type, meta.CausationID)
 		}
 	}
 	sameStory(t, people, r, events, steps)
 }
 
-// isRequest: whatever a person did later was a request of its own, with a correlation id of its own.
-func isRequest(actor, causation string) bool {
-	return strings.HasPrefix(actor, "customer-") && len(causation) >= 16
+// oneTrace: what was done within the call that reserved, here and at payment, is one trace.
+func oneTrace(t *testing.T, events []event) {
+	t.Helper()
+	traces := map[string][]string{}
+	for _, e := range events {
+		if e.Data.Status == "PENDING" || e.Data.Status == "CONFIRMED" || e.Data.Status == "APPROVED" {
+			traces[e.Traceparent[:min(35, len(e.Traceparent))]] = append(traces[e.Traceparent[:min(35, len(e.Traceparent))]], e.Type)
+		}
+	}
+	if len(traces) != 1 {
+		t.Errorf("one call, these traces: %v", traces)
+	}
 }
 
 func paymentsOf(t *testing.T, id string) map[string]bool {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -128,8 +129,10 @@ func seenIn(a stack.Answer) []oracle.Seen {
 	switch {
 	case a.Header.Get("Idempotent-Replayed") == "true":
 		r.Status = ""
-	case a.Status == 402 || a.Status == 503: // their bodies are refusals, whose status is a number
+	case a.Status == http.StatusPaymentRequired || a.Code() == oracle.Busy: // refusals, whose status is a number
 		r.Status = "REJECTED"
+	case a.Status == http.StatusServiceUnavailable:
+		r.Status = ""
 	case a.Status >= 300:
 		return nil
 	}

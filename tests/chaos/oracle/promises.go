@@ -31,6 +31,9 @@ func (l *Log) wishes() map[string]*wish {
 // OpReserve is the operation of a call that reserves.
 const OpReserve = "reserve"
 
+// Busy turns somebody away with nothing charged. Any other 503 promises nothing: who gets it asks again.
+const Busy = "BUSY"
+
 // promises: what clients were told is so, and nobody has what nobody asked for.
 func (w *World) promises(calls *Log) []Finding {
 	var f findings
@@ -44,7 +47,7 @@ func (w *World) promises(calls *Log) []Finding {
 	wishes := calls.wishes()
 	asked := map[string]*wish{} // by reservation
 	for name, wish := range wishes {
-		kept := map[string]bool{} // reservations that the key answered with, those of a 503 aside
+		kept := map[string]bool{} // reservations that the key answered with; after BUSY it makes a new one
 		for _, c := range wish.calls {
 			id := c.Names()
 			if id == "" {
@@ -59,13 +62,13 @@ func (w *World) promises(calls *Log) []Finding {
 			if r.Customer != wish.user || r.Departure != wish.departure || r.Travellers != wish.travellers {
 				f.add(BrokenPromise, id, "%s was told %d of somebody else's reservation", wish.user, c.Status)
 			}
-			if c.Status != 503 {
+			if c.Code != Busy {
 				kept[id] = true
 			}
 			switch {
 			case c.Status == 201 && !r.was("CONFIRMED"):
 				f.add(BrokenPromise, id, "%s was told 201, and it never was CONFIRMED", wish.user)
-			case (c.Status == 402 || c.Status == 503) && (r.Status != "REJECTED" || charged(id) != 0):
+			case (c.Status == 402 || c.Code == Busy) && (r.Status != "REJECTED" || charged(id) != 0):
 				f.add(BrokenPromise, id, "%s was told %d, and it is %s with %d won charged", wish.user, c.Status, r.Status, charged(id))
 			}
 			if price := r.Price; price.List-price.Discount != price.Payable || !calls.priced(r) {
