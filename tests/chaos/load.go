@@ -32,16 +32,17 @@ type object = map[string]any
 
 // load is everybody who uses the system. What each of them asks and hears is in the log.
 type load struct {
-	sys      *stack.Stack
-	t        testing.TB
-	log      *oracle.Log
-	market   *market
-	pace     *rate.Limiter
-	closures bool // whether departures are closed by their suppliers
+	sys       *stack.Stack
+	t         testing.TB
+	log       *oracle.Log
+	market    *market
+	desk      *desk
+	pace      *rate.Limiter
+	operators bool // whether there are routes of operators, who see to closures, waivers and stuck refunds
 }
 
 func newLoad(t testing.TB, sys *stack.Stack) *load {
-	l := &load{sys: sys, t: t, log: oracle.NewLog(), market: &market{}, pace: rate.NewLimiter(perSecond, perSecond)}
+	l := &load{sys: sys, t: t, log: oracle.NewLog(), market: &market{}, desk: &desk{}, pace: rate.NewLimiter(perSecond, perSecond)}
 	for n := range customers { // signed in before the issuer may be killed
 		sys.Token(t, customer(n))
 	}
@@ -76,6 +77,10 @@ func (l *load) run(ctx context.Context, seed uint64) {
 	for n, name := range mds {
 		m := &travelMD{load: l, name: name}
 		person(1000+uint64(n), m.step)
+	}
+	if l.operators {
+		o := &operator{load: l}
+		person(3000, o.step)
 	}
 	for n := range readers {
 		person(2000+uint64(n), l.look)

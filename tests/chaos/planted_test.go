@@ -85,11 +85,11 @@ func violations(t *testing.T, w *oracle.World) []violation {
 		{"a notice is lost", oracle.InboxDiffers, mds[0], row("product", "notices", "md_id = ? AND seq = ?", mds[0], last)},
 		{"a notice in the middle is lost", oracle.InboxDiffers, mds[0], row("product", "notices", "md_id = ? AND seq = ?", mds[0], last/2+1)},
 		{"a seat is counted twice", oracle.SeatsDiffer, confirmed.Departure, change("reservation", "UPDATE departures SET confirmed = confirmed + ? WHERE id = ?", 1, -1, confirmed.Departure)},
-		{"a departure is oversold", oracle.Oversold, confirmed.Departure, change("reservation", "UPDATE departures SET held = held + ? WHERE id = ?", 100, -100, confirmed.Departure)},
+		{"a departure is oversold", oracle.Oversold, confirmed.Departure, change("reservation", "UPDATE departures SET held = held + ? WHERE id = ?", 10_000, -10_000, confirmed.Departure)},
 		{"a history row is lost", oracle.HistoryBroken, confirmed.ID, historyRow(confirmed.ID)},
-		{"a charge of nobody", oracle.Orphan, stranger, charge(stranger+"-PRICE", "CHARGE", 1000)},
-		{"a second charge", oracle.MoneyDiffers, confirmed.ID, charge(order, "CHARGE", 1)},
-		{"a second refund", oracle.RefundRepeated, cancelled.ID, charge(cancelled.ID+"-PRICE", "REFUND", 1)},
+		{"a charge of nobody", oracle.Orphan, stranger, ledgerAgain("CHARGE", order, stranger+"-PRICE")},
+		{"a second charge", oracle.MoneyDiffers, confirmed.ID, ledgerAgain("CHARGE", order, order)},
+		{"a second refund", oracle.RefundRepeated, cancelled.ID, ledgerAgain("REFUND", cancelled.ID+"-PRICE", cancelled.ID+"-PRICE")},
 		{"a document of the view", oracle.ViewDiffers, confirmed.ID, viewDocument(confirmed.ID)},
 		{"a reservation count in the store", oracle.StoreDiffers, confirmed.Product, change("store", "UPDATE items SET reserved = reserved + ? WHERE product_id = ?", 1, -1, confirmed.Product)},
 		{"an unsettled reservation", oracle.Unsettled, confirmed.ID, status(confirmed.ID, "CONFIRMED", "PENDING")},
@@ -180,8 +180,9 @@ func viewDocument(id string) func(*testing.T) func() {
 	}
 }
 
-// charge writes a line into the provider's ledger, while the provider is away.
-func charge(order, kind string, amount int64) func(*testing.T) func() {
+// ledgerAgain writes a line of the provider's journal a second time, as it is or for another order, while the provider
+// is away.
+func ledgerAgain(kind, order, as string) func(*testing.T) func() {
 	return func(t *testing.T) func() {
 		file := filepath.Join(sys.Dir, "data", "paymentsim.jsonl")
 		whole, err := os.ReadFile(file)
@@ -195,11 +196,23 @@ func charge(order, kind string, amount int64) func(*testing.T) func() {
 			}
 			sys.Server(t, "start", "paymentsim")
 		}
-		write(append(whole[:len(whole):len(whole)], ledgerLine(order, kind, amount)...))
+		line := lineOf(string(whole), fmt.Sprintf(`"entry":{"kind":%q,"orderId":%q`, kind, order))
+		if line == "" {
+			t.Fatalf("the journal has no %s of %s", kind, order)
+		}
+		if as != order {
+			line = strings.ReplaceAll(strings.ReplaceAll(line, order, as), `"paymentKey":"sim_`, `"paymentKey":"planted_`)
+		}
+		write(append(whole[:len(whole):len(whole)], line...))
 		return func() { write(whole) }
 	}
 }
 
-func ledgerLine(order, kind string, amount int64) string {
-	return fmt.Sprintf(`{"entry":{"kind":%q,"orderId":%q,"paymentKey":"planted","amount":%d,"at":%q}}`+"\n", kind, order, amount, time.Now().Format(time.RFC3339))
+func lineOf(text, with string) string {
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, with) {
+			return line
+		}
+	}
+	return ""
 }

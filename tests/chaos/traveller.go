@@ -123,12 +123,16 @@ func (c *traveller) cancel(ctx context.Context, dice *rand.Rand) {
 		return
 	}
 	body := object{"expectedFee": decode[struct{ Fee int64 }](quote).Fee, "reason": "일정 변경"}
+	if c.operators && dice.IntN(6) == 0 {
+		body["waiver"] = waivers[dice.IntN(len(waivers))]
+	}
 	wish := oracle.Call{User: c.name, Op: "cancel", Service: "reservation", Key: newID()}
 	for range 3 {
 		a := c.ask(wish, "POST", path+"/cancellation", body)
 		if known(a) || ctx.Err() != nil {
 			if a.Status < 300 && a.Status > 0 {
 				c.own = append(c.own[:i], c.own[i+1:]...)
+				c.desk.claim(id, body["waiver"])
 			}
 			return
 		}

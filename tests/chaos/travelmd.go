@@ -11,7 +11,7 @@ import (
 )
 
 // mostTours bounds the market, so that departures stay sought after.
-const mostTours = 24
+const mostTours = 40
 
 // travelMD registers and revises products, closes departures and reads the inbox.
 type travelMD struct {
@@ -26,7 +26,7 @@ func (m *travelMD) step(_ context.Context, dice *rand.Rand) {
 		m.register(dice)
 	case n < 40:
 		m.revise(dice)
-	case n < 45:
+	case n < 43:
 		m.close(dice)
 	case n < 75:
 		m.readInbox()
@@ -93,7 +93,7 @@ var closureReasons = []string{"UNDER_SUBSCRIBED", "SUPPLIER_FAULT", "FORCE_MAJEU
 // close lets a departure of one's own not take place; a new product takes its place on the market.
 func (m *travelMD) close(dice *rand.Rand) {
 	t, ok := m.market.of(m.name, dice)
-	if !ok || !m.closures {
+	if !ok || !m.operators {
 		return
 	}
 	d := t.departures[dice.IntN(len(t.departures))]

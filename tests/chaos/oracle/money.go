@@ -1,5 +1,7 @@
 package oracle
 
+import "slices"
+
 // balance is what the provider took and gave back for a reservation.
 type balance struct {
 	charged, returned int64
@@ -59,26 +61,41 @@ func (w *World) money() []Finding {
 				f.add(MoneyDiffers, id, "%s and %d won are charged, due are %d", r.Status, net, r.DueNow)
 			}
 		case "REJECTED":
-			if net != 0 && !w.stuck(id) {
-				f.add(MoneyDiffers, id, "REJECTED and %d won are charged", net)
+			if left := net - w.beside(id); left != 0 {
+				f.add(MoneyDiffers, id, "REJECTED and %d won are charged", left)
 			}
 		case "CANCELLED":
-			if r.Cancellation != nil && net != r.Cancellation.Fee {
-				f.add(MoneyDiffers, id, "CANCELLED for a fee of %d and %d won are kept", r.Cancellation.Fee, net)
+			if left := net - w.beside(id); r.Cancellation != nil && left != r.Cancellation.Fee {
+				f.add(MoneyDiffers, id, "CANCELLED for a fee of %d and %d won are kept", r.Cancellation.Fee, left)
 			}
 		}
 	}
 	return f
 }
 
-// stuck is a reservation with a refund that the provider refuses for good.
-func (w *World) stuck(reservation string) bool {
+// refundsOf a reservation.
+func (w *World) refundsOf(reservation string) (all []Refund) {
 	for _, r := range w.Refunds {
-		if p := w.Payments[r.Payment]; r.Status == "STUCK" && p != nil && p.Reservation == reservation {
-			return true
+		if p := w.Payments[r.Payment]; p != nil && p.Reservation == reservation {
+			all = append(all, r)
 		}
 	}
-	return false
+	return all
+}
+
+// beside is what of the refunds the provider does not return: it refused for good, or an operator has transferred it.
+func (w *World) beside(reservation string) (won int64) {
+	for _, r := range w.refundsOf(reservation) {
+		if r.Status == "STUCK" || r.Reference != "" {
+			won += r.Amount
+		}
+	}
+	return won
+}
+
+// stuck is a reservation with a refund that the provider refuses for good.
+func (w *World) stuck(reservation string) bool {
+	return slices.ContainsFunc(w.refundsOf(reservation), func(r Refund) bool { return r.Status == "STUCK" })
 }
 
 // cancellations: fee, refund and compensation are those of the tables, each once.
@@ -100,15 +117,15 @@ func (w *World) cancellations() []Finding {
 		if c.Fee != fee || c.Refund != r.DueNow-fee {
 			f.add(FeeDiffers, id, "%s %d nights, %d days before: fee %d of %d won, by the table %d; refund %d", r.Kind, r.Nights, daysBefore(r.DepartureDate, c.RequestedAt), c.Fee, r.DueNow, fee, c.Refund)
 		}
-		if c.Compensation != owed {
-			f.add(CompensationOff, id, "%d won, by the table %d", c.Compensation, owed)
+		if told := c.Compensation; told == nil && owed != 0 || told != nil && told.Amount != owed {
+			f.add(CompensationOff, id, "%+v, by the table %d won", told, owed)
 		}
 		if w.Owed != nil && !owedOnce(w.Owed[id], owed) {
 			f.add(CompensationOff, id, "the debts are %v, by the table once %d", w.Owed[id], owed)
 		}
 		var refunded int64
-		for _, refund := range w.Refunds {
-			if p := w.Payments[refund.Payment]; p != nil && p.Reservation == id && refund.Cause != "VOID" {
+		for _, refund := range w.refundsOf(id) {
+			if refund.Cause != "VOID" {
 				refunded += refund.Amount
 			}
 		}
@@ -124,21 +141,19 @@ func (w *World) cancellations() []Finding {
 
 // owed is what a cancellation takes, and what it owes beyond the refund.
 func (w *World) owed(r *Reservation) (fee, compensation int64) {
-	closure, closed := Closure{}, false
-	if p := w.Products[r.Product]; p != nil {
-		closure, closed = p.Closures[r.Departure]
-	}
 	for _, h := range r.History {
-		if h.To == "CANCEL_REQUESTED" && h.From == "CONFIRMED" && closed && h.Cause != "CUSTOMER_CANCELLED" {
-			return 0, Compensation(r.Kind, r.Nights, closure.Reason, daysBetween(closure.On, r.DepartureDate), r.Price.Payable)
+		if h.To != "CANCEL_REQUESTED" || h.Cause != "DEPARTURE_CLOSED" {
+			continue
+		}
+		if p := w.Products[r.Product]; p != nil {
+			c := p.Closures[r.Departure]
+			return 0, Compensation(r.Kind, r.Nights, c.Reason, daysBetween(c.On, r.DepartureDate), r.Price.Payable)
 		}
 	}
-	return Fee(r.Kind, r.Nights, daysBefore(r.DepartureDate, r.Cancellation.RequestedAt), r.Price.Payable, r.DueNow), 0
+	fee = Fee(r.Kind, r.Nights, daysBefore(r.DepartureDate, r.Cancellation.RequestedAt), r.Price.Payable, r.DueNow)
+	return afterWaiver(fee, r.Waiver), 0
 }
 
 func owedOnce(debts []int64, owed int64) bool {
-	if owed == 0 {
-		return len(debts) == 0 || len(debts) == 1 && debts[0] == 0
-	}
-	return len(debts) == 1 && debts[0] == owed
+	return owed == 0 && len(debts) == 0 || len(debts) == 1 && debts[0] == owed
 }

@@ -39,8 +39,8 @@ func (w *World) promises(calls *Log) []Finding {
 	var f findings
 	balances := w.balances()
 	charged := func(id string) int64 {
-		if b := balances[id]; b != nil && !w.stuck(id) {
-			return b.charged - b.returned
+		if b := balances[id]; b != nil {
+			return b.charged - b.returned - w.beside(id)
 		}
 		return 0
 	}

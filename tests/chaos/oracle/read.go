@@ -36,19 +36,21 @@ type Reservation struct {
 	Price         struct{ List, Discount, Payable int64 }
 	DueNow        int64         `json:"dueNow"`
 	Cancellation  *Cancellation `json:"cancellation"`
+	Waiver        *Waiver       `json:"waiver"`
 	History       []Entry       `json:"history"`
 	CreatedAt     time.Time     `json:"createdAt"`
 }
 
 // Cancellation as it was frozen.
 type Cancellation struct {
-	RequestedAt               time.Time
-	Actor                     string
-	DaysBefore                int64
-	Fee, Refund, Compensation int64
-	AssessedFee               int64
-	Parts                     []struct{ Amount int64 }
+	RequestedAt  time.Time
+	DaysBefore   int64
+	Fee, Refund  int64
+	Compensation *struct{ Amount int64 }
 }
+
+// Waiver of a fee, claimed or decided.
+type Waiver struct{ Reason, Status string }
 
 // Entry of a history.
 type Entry struct {
@@ -80,6 +82,7 @@ type Payment struct {
 // Refund of a payment.
 type Refund struct {
 	ID, Payment, Cause, Status string
+	Reference                  string // of a bank transfer that an operator made instead
 	Amount                     int64
 }
 
@@ -209,9 +212,9 @@ func (s Sources) readPayments(ctx context.Context, w *World) error {
 		}); err != nil {
 			return err
 		}
-		return each(ctx, tx, "SELECT refund_id, payment_id, cause, amount, status FROM refunds", func(scan scanner) error {
+		return each(ctx, tx, "SELECT refund_id, payment_id, cause, amount, status, reference FROM refunds", func(scan scanner) error {
 			var r Refund
-			err := scan(&r.ID, &r.Payment, &r.Cause, &r.Amount, &r.Status)
+			err := scan(&r.ID, &r.Payment, &r.Cause, &r.Amount, &r.Status, &r.Reference)
 			w.Refunds = append(w.Refunds, r)
 			return err
 		})

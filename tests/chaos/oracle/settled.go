@@ -8,6 +8,7 @@ var refused = []string{"tok_refund_refused", "tok_no_partial"}
 // settled: nothing is on its way any more, but for refunds that the provider refuses for good.
 func (w *World) settled(calls *Log) []Finding {
 	var f findings
+	w.delivered(&f)
 	tokens := map[string]string{}
 	for name, wish := range calls.wishes() {
 		for _, c := range wish.calls {
@@ -30,6 +31,16 @@ func (w *World) settled(calls *Log) []Finding {
 			}
 		}
 	}
+	return f
+}
+
+// delivered: no refund and no event is on its way, and none was given up.
+func (w *World) delivered(f *findings) {
+	for _, r := range w.Refunds {
+		if r.Status == "REQUESTED" {
+			f.add(Unsettled, r.ID, "a refund of %d won for %s is on its way", r.Amount, r.Cause)
+		}
+	}
 	for service, n := range w.Waiting {
 		if n > 0 {
 			f.add(Undelivered, service, "%d events wait in its outbox", n)
@@ -40,7 +51,6 @@ func (w *World) settled(calls *Log) []Finding {
 			f.add(DeadLetter, service, "%d dead letters", n)
 		}
 	}
-	return f
 }
 
 func refusing(token string) bool {

@@ -44,6 +44,17 @@ func Fee(kind string, nights int, days, tourPrice, paid int64) int64 {
 	return min(tourPrice*rate(table, days)/10_000, paid)
 }
 
+// afterWaiver is what a granted waiver leaves of a fee: half of it, cut to the won, for an advisory; else nothing.
+func afterWaiver(fee int64, w *Waiver) int64 {
+	switch {
+	case w == nil || w.Status != "GRANTED":
+		return fee
+	case w.Reason == "EPIDEMIC_ADVISORY":
+		return fee / 2
+	}
+	return 0
+}
+
 // Compensation that a supplier's closure owes beside the full refund.
 func Compensation(kind string, nights int, reason string, days, tourPrice int64) int64 {
 	var table []tier
