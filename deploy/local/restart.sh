@@ -17,6 +17,7 @@ again() { # again NAME COMMAND… – starts NAME with the environment of its fi
 		unset -v "${names[@]}"
 		for pair in "${old[@]}" "${new[@]}"; do
 			[[ $pair =~ ^[A-Za-z_][A-Za-z_0-9]*= && ! ${pair%%=*} =~ ^(BASHOPTS|BASH_VERSINFO|EUID|PPID|SHELLOPTS|UID)$ ]] || continue
+			# shellcheck disable=SC2163 # a name and its value
 			export "$pair" # what bash cannot hold it did not give to the first start either
 		done
 		start_process "$name" "$@"

@@ -77,7 +77,7 @@ func consistent(t *testing.T, p product) {
 	seatsAndViewAre(t, p, counts)
 	for i := range 9 {
 		customer := fmt.Sprintf("customer-%d", 1+i)
-		stack.Eventually(t, 10*time.Second, "the view of "+customer+" equals the owner's word", func() error {
+		stack.Eventually(t, 20*time.Second, "the view of "+customer+" equals the owner's word", func() error {
 			owner, view := everything(t, customer, "/api/reservations"), everything(t, customer, "/api/view/mine")
 			for id, want := range owner {
 				if !reflect.DeepEqual(view[id], want) {
@@ -90,7 +90,7 @@ func consistent(t *testing.T, p product) {
 			return nil
 		})
 	}
-	stack.Eventually(t, 10*time.Second, "the inbox equals the histories", func() error {
+	stack.Eventually(t, 20*time.Second, "the inbox equals the histories", func() error {
 		got := map[string]int{}
 		for _, n := range inbox(t) {
 			got[n.ReservationID]++
