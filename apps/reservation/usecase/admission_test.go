@@ -77,7 +77,7 @@ func TestNobodyWaitsForEver(t *testing.T) {
 }
 
 func TestNobodyWaitsForSeatsThatThereAreNot(t *testing.T) {
-	s, free := occupied(t, 2, narrow(10, time.Hour))
+	s, free := occupied(t, 2, narrow(10, 20*time.Millisecond))
 	_, err := s.reserve("customer-2", "k", 2)
 	if fault.CodeOf(err) != fault.SoldOut || extra(err, "seatsLeft") != 1 {
 		t.Errorf("%v", err)
