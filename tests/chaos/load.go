@@ -153,7 +153,7 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // look is what people do who only look around.
 func (l *load) look(_ context.Context, dice *rand.Rand) {
-	switch p, d := l.market.pick(dice); dice.IntN(4) {
+	switch p, _ := l.market.pick(dice); dice.IntN(4) {
 	case 0:
 		l.ask(oracle.Call{Op: "items", Service: "store"}, "GET", "/api/store/items?limit=20", nil)
 	case 1:
@@ -161,7 +161,6 @@ func (l *load) look(_ context.Context, dice *rand.Rand) {
 	case 2:
 		l.ask(oracle.Call{Op: "product", Service: "product"}, "GET", "/api/products/"+p.id, nil)
 	default:
-		_ = d
 		l.ask(oracle.Call{Op: "board", Service: "viewpage"}, "GET", "/api/view/board?limit=20", nil)
 	}
 }

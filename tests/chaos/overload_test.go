@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -50,8 +51,8 @@ func TestN3_K7_ASlowProviderTurnsPeopleAwayForAMoment(t *testing.T) {
 	slices.Sort(took)
 	p99 := took[len(took)*99/100]
 	t.Logf("%d answers while the breaker was open: p50 %s, p99 %s, slowest %s", len(took), took[len(took)/2], p99, took[len(took)-1])
-	if p99 > 2*time.Second {
-		t.Errorf("p99 of the answers is %s", p99)
+	if middle := took[len(took)/2]; middle > time.Second || p99 > 2*time.Second && os.Getenv("ONEQ_RACE") == "" {
+		t.Errorf("answers took %s, p99 %s", middle, p99)
 	}
 	polite(t, turnedAway)
 	states.wait(t, "half-open", 15*time.Second)

@@ -79,7 +79,7 @@ func violations(t *testing.T, w *oracle.World) []violation {
 	}
 	last := w.LastSeq[mds[0]]
 	stranger := newID()
-	return []violation{
+	all := []violation{
 		{"one won of a payment", oracle.Unpaid, confirmed.ID, change("payment", "UPDATE payments SET amount = amount + ? WHERE payment_id = ?", 1, -1, payment)},
 		{"one won of a fee", oracle.FeeDiffers, cancelled.ID, document("$.cancellation.fee", cancelled.Cancellation.Fee, cancelled.Cancellation.Fee+1, cancelled.ID)},
 		{"a notice is lost", oracle.InboxDiffers, mds[0], row("product", "notices", "md_id = ? AND seq = ?", mds[0], last)},
@@ -95,6 +95,13 @@ func violations(t *testing.T, w *oracle.World) []violation {
 		{"an unsettled reservation", oracle.Unsettled, confirmed.ID, status(confirmed.ID, "CONFIRMED", "PENDING")},
 		{"a dead letter", oracle.DeadLetter, "store", deadLetter},
 	}
+	for id, debts := range w.Owed {
+		if len(debts) == 1 && debts[0] > 0 {
+			all = append(all, violation{"a compensation is lost", oracle.CompensationOff, id, row("reservation", "compensations", "reservation_id = ?", id)})
+			break
+		}
+	}
+	return all
 }
 
 // some reservation of the first MD in that state, with a payment that was not refused.
