@@ -18,6 +18,7 @@ var files embed.FS
 // sidecar comes up; until it is migrated it is not ready.
 type Database struct {
 	*sql.DB
+	probe      *sql.DB // for Ready alone: a busy pool is no reason to be taken for one that cannot write
 	migrations []Migrations
 	migrated   atomic.Bool
 }
@@ -28,10 +29,18 @@ func Start(dsn string, migrations ...Migrations) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
+	probe, err := Open(dsn)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	probe.SetMaxOpenConns(2) // the sidecar's question, and one more while that one hangs
 	sub, _ := fs.Sub(files, "migrations")
 	readiness := Migrations{Owner: "readiness", Files: sub}
-	return &Database{DB: db, migrations: append(slices.Clone(migrations), readiness)}, nil
+	return &Database{DB: db, probe: probe, migrations: append(slices.Clone(migrations), readiness)}, nil
 }
+
+// Close ends all connections.
+func (d *Database) Close() error { return errors.Join(d.DB.Close(), d.probe.Close()) }
 
 // Migrate waits for the database and brings its schema up to date.
 func (d *Database) Migrate(ctx context.Context) error {
@@ -51,7 +60,7 @@ func (d *Database) Ready(ctx context.Context) error {
 	if !d.migrated.Load() {
 		return errors.New("database not migrated yet")
 	}
-	_, err := d.ExecContext(ctx, "INSERT INTO readiness (id, at) VALUES (1, NOW(6)) ON DUPLICATE KEY UPDATE at = NOW(6)")
+	_, err := d.probe.ExecContext(ctx, "INSERT INTO readiness (id, at) VALUES (1, NOW(6)) ON DUPLICATE KEY UPDATE at = NOW(6)")
 	if err != nil {
 		return fmt.Errorf("write: %w", err)
 	}

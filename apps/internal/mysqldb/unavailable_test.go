@@ -58,6 +58,21 @@ func TestReadyIsWhoCanWrite(t *testing.T) {
 	}
 }
 
+func TestReadyDoesNotWaitForABusyPool(t *testing.T) {
+	_, dsn := dbtest.OpenDSN(t)
+	d := started(t, dsn)
+	for range d.Stats().MaxOpenConnections {
+		c, err := d.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+	}
+	if err := d.Ready(briefly(t)); err != nil {
+		t.Error(err)
+	}
+}
+
 // A server that has become a replica takes connections and refuses writes.
 func TestReadyIsNotWhoFindsTheDatabaseReadOnly(t *testing.T) {
 	admin, dsn := dbtest.OpenDSN(t)
