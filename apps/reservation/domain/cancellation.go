@@ -9,13 +9,14 @@ import (
 
 // Quote is what a cancellation at an instant would cost, in won.
 type Quote struct {
-	DaysBefore  int               // departure date − the date in Seoul; negative once departed
-	FeeRate     money.BasisPoints // of the frozen schedule
-	AssessedFee money.KRW         // percentage of the tour price
-	Fee         money.KRW         // at most what was paid; the rest is not claimed
-	Paid        money.KRW
-	Refund      money.KRW
-	Parts       []RefundPart // what goes back of each payment, the balance first
+	DaysBefore   int               // departure date − the date in Seoul; negative once departed
+	FeeRate      money.BasisPoints // of the frozen schedule
+	AssessedFee  money.KRW         // percentage of the tour price
+	Fee          money.KRW         // at most what was paid; the rest is not claimed
+	Paid         money.KRW
+	Refund       money.KRW
+	Parts        []RefundPart // what goes back of each payment, the balance first
+	Compensation money.KRW    // that the supplier owes for having closed the departure
 }
 
 // Cancellation is frozen when it is requested. Afterwards the state of its parts changes, and a waiver that is
@@ -37,7 +38,11 @@ type Cancellation struct {
 
 // Quote computes what cancelling at that instant costs, by the schedule that was frozen when the reservation
 // was made: fee = min(percentage of the tour price, paid), less what a granted waiver takes off; refund = paid − fee.
-func (r *Reservation) Quote(at time.Time) Quote {
+// Of a departure that its supplier has closed, it is what the closure gives.
+func (r *Reservation) Quote(d *Departure, at time.Time) Quote {
+	if d.closure != nil {
+		return r.quoteClosed(*d.closure)
+	}
 	days := terms.DateOf(at).DaysUntil(r.s.DepartureDate)
 	return r.quote(days, r.s.Terms.RateAt(days))
 }
@@ -50,6 +55,15 @@ func (r *Reservation) quote(days int, rate money.BasisPoints) Quote {
 	q.Fee = r.feeAfter(min(q.AssessedFee, q.Paid))
 	q.Refund = q.Paid - q.Fee
 	q.Parts = r.share(q.Refund, "", nil)
+	return q
+}
+
+// quoteClosed is by the closure's date, not by now, so that a late worker owes nobody more or less.
+func (r *Reservation) quoteClosed(c Closure) Quote {
+	q := r.quote(c.ClosedOn.DaysUntil(r.s.DepartureDate), 0)
+	if r.s.Status == Confirmed {
+		q.Compensation = r.compensation(c)
+	}
 	return q
 }
 
@@ -66,9 +80,16 @@ type Cancelling struct {
 
 // RequestCancellation frees the seats at once and freezes fee and refund; a claimed waiver waits for an operator
 // and the fee is taken meanwhile. A reservation that owes no refund is CANCELLED in the same step; a PENDING one
-// is withdrawn: REJECTED with a void order.
+// is withdrawn: REJECTED with a void order. When the supplier has closed the departure, that is what ends it, also
+// when the customer comes before the worker does; the fee that he expects does not matter then.
 // Refusals: NOT_CANCELLABLE, TOO_LATE (the departure date has ended), FEE_CHANGED.
 func (r *Reservation) RequestCancellation(d *Departure, c Cancelling) error {
+	if ended, err := r.CloseDeparture(d, c.NewID, c.At); ended || err != nil {
+		if r.s.Cancellation != nil {
+			r.s.Cancellation.Savings = c.Savings
+		}
+		return err
+	}
 	switch r.s.Status {
 	case Pending:
 		return r.Reject(d, Rejection{Actor: c.Actor, Cause: CauseWithdrawn, Void: true, At: c.At})
@@ -76,7 +97,7 @@ func (r *Reservation) RequestCancellation(d *Departure, c Cancelling) error {
 	default:
 		return ErrNotCancellable
 	}
-	q := r.Quote(c.At)
+	q := r.Quote(d, c.At)
 	if q.DaysBefore < 0 {
 		return ErrTooLate
 	}
@@ -109,7 +130,8 @@ func (r *Reservation) cancel(d *Departure, q Quote, c Cancellation, newID func()
 	return nil
 }
 
-// NoShow records that the travellers did not come: the fee of the departure day, however late it is recorded.
+// NoShow records that the travellers did not come: the fee of the departure day, however late it is recorded. Nobody
+// comes to a departure that its supplier has closed: that ends as a closure does.
 // It says whether that is news. Refusals: TOO_EARLY (before the departure date), NOT_CANCELLABLE.
 func (r *Reservation) NoShow(d *Departure, actor string, newID func() string, at time.Time) (bool, error) {
 	if c := r.s.Cancellation; c != nil && c.Cause == CauseNoShow {
@@ -120,6 +142,9 @@ func (r *Reservation) NoShow(d *Departure, actor string, newID func() string, at
 	}
 	if terms.DateOf(at) < r.s.DepartureDate {
 		return false, ErrTooEarly
+	}
+	if ended, err := r.CloseDeparture(d, newID, at); ended || err != nil {
+		return ended, err
 	}
 	c := Cancellation{RequestedAt: at, Actor: actor, Cause: CauseNoShow, Reason: CauseNoShow}
 	return true, r.cancel(d, r.quote(0, r.s.Terms.RateAt(0)), c, newID, func() {})
@@ -136,9 +161,9 @@ func (r *Reservation) CloseDeparture(d *Departure, newID func() string, at time.
 	case Pending:
 		return true, r.Reject(d, Rejection{Actor: r.s.MDID, Cause: CauseDepartureClosed, Void: true, At: at})
 	case Confirmed:
-		q := r.quote(d.closure.ClosedOn.DaysUntil(r.s.DepartureDate), 0)
+		q := r.quoteClosed(*d.closure)
 		c := Cancellation{RequestedAt: at, Actor: r.s.MDID, Cause: CauseDepartureClosed, Reason: d.closure.Reason}
-		return true, r.cancel(d, q, c, newID, func() { r.owe(*d.closure, at) })
+		return true, r.cancel(d, q, c, newID, func() { r.owe(q.Compensation, d.closure.Reason, at) })
 	}
 	return false, nil
 }

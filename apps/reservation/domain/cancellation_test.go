@@ -58,9 +58,9 @@ func TestF11_FeeByTheStandardSchedules(t *testing.T) {
 		{"domestic with nights", terms.Domestic, 1, map[int]money.BasisPoints{6: 0, 5: 0, 4: 1000, 3: 1000, 2: 1000, 1: 2000, 0: 3000}},
 		{"domestic day trip", terms.Domestic, 0, map[int]money.BasisPoints{4: 0, 3: 0, 2: 1000, 1: 2000, 0: 3000}},
 	} {
-		r, _ := confirmed(t, c.kind, c.nights, 1_000_000, date, early)
+		r, d := confirmed(t, c.kind, c.nights, 1_000_000, date, early)
 		for days, rate := range c.fees {
-			q := r.Quote(onDay(date, days))
+			q := r.Quote(d, onDay(date, days))
 			fee := money.KRW(1_000_000).Part(rate)
 			if q.DaysBefore != days || q.FeeRate != rate || q.Fee != fee || q.Refund != 1_000_000-fee {
 				t.Errorf("%s D-%d: %+v, want rate %d fee %d", c.name, days, q, rate, fee)
@@ -108,8 +108,8 @@ func TestVectors(t *testing.T) {
 		{"F7/D-0", terms.Domestic, 0, 750_000, nil, "2027-03-14", onDay("2027-03-14", 0), 0, 225_000, 525_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, _ := confirmed(t, c.kind, c.nights, c.price, c.date, early, c.paid...)
-			q := r.Quote(c.asked)
+			r, d := confirmed(t, c.kind, c.nights, c.price, c.date, early, c.paid...)
+			q := r.Quote(d, c.asked)
 			if q.DaysBefore != c.days || q.Fee != c.fee || q.Refund != c.refund {
 				t.Errorf("D-%d fee %d refund %d, want D-%d fee %d refund %d", q.DaysBefore, q.Fee, q.Refund, c.days, c.fee, c.refund)
 			}
@@ -120,11 +120,11 @@ func TestVectors(t *testing.T) {
 // The balance goes back first, then the deposit.
 func TestVectors_RefundParts(t *testing.T) {
 	t.Run("F9", func(t *testing.T) {
-		r, _ := confirmed(t, terms.Overseas, 2, 1_520_000, "2027-03-14", early, 152_000, 1_368_000)
+		r, d := confirmed(t, terms.Overseas, 2, 1_520_000, "2027-03-14", early, 152_000, 1_368_000)
 		for days, want := range map[int]string{
 			30: "fee 0 BALANCE 1368000 DEPOSIT 152000", 29: "fee 152000 BALANCE 1368000", 5: "fee 456000 BALANCE 1064000", 0: "fee 760000 BALANCE 760000",
 		} {
-			if got := told(r.Quote(onDay("2027-03-14", days))); got != want {
+			if got := told(r.Quote(d, onDay("2027-03-14", days))); got != want {
 				t.Errorf("D-%d: %s, want %s", days, got, want)
 			}
 		}
@@ -184,7 +184,7 @@ func TestF11_FeeAndRefundAlwaysMakeUpWhatWasPaid(t *testing.T) {
 		if err := r.Confirm(d, Payment{ID: "p0", Amount: price}, early); err != nil {
 			t.Fatal(err)
 		}
-		q, sooner := r.Quote(onDay(date, days)), r.Quote(onDay(date, days+1))
+		q, sooner := r.Quote(d, onDay(date, days)), r.Quote(d, onDay(date, days+1))
 		var parts money.KRW
 		for _, p := range q.Parts {
 			parts += p.Amount

@@ -24,16 +24,20 @@ const (
 	CompensationPaid = "PAID"
 )
 
-// owe notes the compensation for a closure: a percentage of the tour price by the days from the closure's date,
-// not from now, so that a late worker owes nobody more or less.
-func (r *Reservation) owe(c Closure, at time.Time) {
+// compensation is what the supplier owes for a closure, in won: a percentage of the tour price by the days from the
+// closure's date.
+func (r *Reservation) compensation(c Closure) money.KRW {
 	days := c.ClosedOn.DaysUntil(r.s.DepartureDate)
-	amount := r.s.Price.Payable.Part(terms.CompensationSchedule(c.Reason, r.s.Kind, r.s.Nights, c.ClosedOn).RateAt(days))
+	return r.s.Price.Payable.Part(terms.CompensationSchedule(c.Reason, r.s.Kind, r.s.Nights, c.ClosedOn).RateAt(days))
+}
+
+// owe notes a compensation for a closure, if there is any.
+func (r *Reservation) owe(amount money.KRW, reason string, at time.Time) {
 	if amount == 0 {
 		return
 	}
 	r.s.Cancellation.Compensation = &Compensation{Amount: amount, Status: CompensationDue, DueAt: at}
-	r.note(KindCompensationDue, Entry{At: at, Actor: "reservation", Cause: c.Reason, Amount: &amount})
+	r.note(KindCompensationDue, Entry{At: at, Actor: "reservation", Cause: reason, Amount: &amount})
 }
 
 // PayCompensation records an operator's bank transfer. It says whether that is news: the same reference again is

@@ -44,7 +44,7 @@ func (s *Service) Cancel(ctx context.Context, key Key, id domain.ReservationID, 
 			NewID: s.newID, At: accepted,
 		})
 		if domain.ErrFeeChanged.Is(err) {
-			return nil, domain.ErrFeeChanged.With("quote", quoteAnswer(r, r.Quote(accepted), accepted))
+			return nil, domain.ErrFeeChanged.With("quote", quoteAnswer(r, r.Quote(d, accepted), accepted))
 		}
 		if err != nil {
 			return nil, err

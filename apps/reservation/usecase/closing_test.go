@@ -10,6 +10,7 @@ import (
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
+	"oneqtour/apps/internal/money"
 	"oneqtour/apps/internal/terms"
 	"oneqtour/apps/reservation/domain"
 	"oneqtour/apps/reservation/usecase"
@@ -44,15 +45,21 @@ func (s *stage) close(reason string) {
 	s.say(contract.ProductDepartureClosed)
 }
 
-// Two hundred reservations, some of them PENDING, one cancelled before, one made in the very moment of the closure;
-// the worker is killed half-way. In the end each is ended once, and nobody is left behind.
-func TestAClosedDepartureEndsEveryReservation(t *testing.T) {
-	s := newStage(t, 1000, func(l *usecase.Limits) { l.Hold = time.Hour })
-	s.product.Departures[0].Date = string(terms.DateOf(time.Now()).AddDays(5))
+// departsIn makes the departure one that is so many days away.
+func (s *stage) departsIn(days int) {
+	s.t.Helper()
+	s.product.Departures[0].Date = string(terms.DateOf(time.Now()).AddDays(days))
 	s.product.Departures[0].DepartureID = newID()
 	s.departure = s.product.Departures[0].DepartureID
 	s.product.Version++
 	s.say(contract.ProductRevised)
+}
+
+// Two hundred reservations, some of them PENDING, one cancelled before, one made in the very moment of the closure;
+// the worker is killed half-way. In the end each is ended once, and nobody is left behind.
+func TestAClosedDepartureEndsEveryReservation(t *testing.T) {
+	s := newStage(t, 1000, func(l *usecase.Limits) { l.Hold = time.Hour })
+	s.departsIn(5)
 	var earlier string
 	for i := range 200 {
 		s.cashier.approve = approved
@@ -152,6 +159,52 @@ func TestAClosureWhileTheCardIsCharged(t *testing.T) {
 	}
 }
 
+// Whoever is heard after the closure and before the worker has come, the supplier has closed the departure: it costs
+// the customer nothing, and he is compensated.
+func TestNobodyPaysAFeeForAClosedDeparture(t *testing.T) {
+	shown := money.KRW(1)
+	for name, end := range map[string]func(*stage, domain.ReservationID) error{
+		"the customer cancels": func(s *stage, id domain.ReservationID) error {
+			_, err := s.cancelWith("customer-1", "c", id, usecase.CancelRequest{ExpectedFee: &shown, Waiver: domain.OwnIllness})
+			return err
+		},
+		"the MD records a no-show": func(s *stage, id domain.ReservationID) error {
+			s.clock.Store(int64(5 * 24 * time.Hour))
+			_, err := s.service.NoShow(t.Context(), "md-1", "md-1", id)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, 5)
+			s.departsIn(5)
+			a, err := s.reserve("customer-1", "k", 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			id := domain.ReservationID(a.Reservation.ReservationID)
+			s.close(terms.UnderSubscribed)
+			q, err := s.service.Quote(t.Context(), "customer-1", id)
+			if err != nil || q.Fee != 0 || q.FeeRate != 0 || q.Refund != 760_000 || members(t, q)["compensation"] != 228_000.0 {
+				t.Errorf("quote: %+v %v", q, err)
+			}
+			if err := end(s, id); err != nil {
+				t.Fatal(err)
+			}
+			r, err := s.repository.Find(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := r.Snapshot().Cancellation
+			if c.Fee != 0 || c.Refund != 760_000 || c.Cause != domain.CauseDepartureClosed || c.Compensation == nil || c.Compensation.Amount != 228_000 {
+				t.Errorf("%+v", c)
+			}
+			if n := s.count("SELECT COUNT(*) FROM compensations WHERE status = 'DUE' AND amount = 228000"); n != 1 {
+				t.Errorf("%d debts", n)
+			}
+		})
+	}
+}
+
 func refundEvent(id, refundID, cause, status string) contract.Payment {
 	return contract.Payment{PaymentID: "p", ReservationID: id, Purpose: contract.PurposePrice,
 		Refunds: []contract.Refund{{RefundID: refundID, Cause: cause, Status: status}}}
@@ -160,11 +213,7 @@ func refundEvent(id, refundID, cause, status string) contract.Payment {
 // A waiver granted after the refund: a refund of its own, looked after until it is done, and the state stays.
 func TestF12_AWaiverGrantedLater(t *testing.T) {
 	s := newStage(t, 5, quick)
-	s.product.Departures[0].Date = string(terms.DateOf(time.Now()).AddDays(25))
-	s.product.Departures[0].DepartureID = newID()
-	s.departure = s.product.Departures[0].DepartureID
-	s.product.Version++
-	s.say(contract.ProductRevised)
+	s.departsIn(25)
 	a, err := s.reserve("customer-1", "k", 2)
 	if err != nil {
 		t.Fatal(err)

@@ -20,8 +20,12 @@ func (s *Service) Quote(ctx context.Context, customer string, id domain.Reservat
 	if r.Status() != domain.Confirmed && r.Status() != domain.Pending {
 		return QuoteAnswer{}, domain.ErrNotCancellable
 	}
-	now := s.now()
-	q := r.Quote(now)
+	now, snap := s.now(), r.Snapshot()
+	offer, err := s.catalogue.Look(ctx, snap.Product, snap.Departure) // the supplier may have closed it
+	if err != nil {
+		return QuoteAnswer{}, err
+	}
+	q := r.Quote(offer.Departure, now)
 	if q.DaysBefore < 0 {
 		return QuoteAnswer{}, domain.ErrTooLate
 	}
@@ -38,8 +42,10 @@ type QuoteAnswer struct {
 	Paid        money.KRW         `json:"paid"`
 	Refund      money.KRW         `json:"refund"`
 	Parts       []QuotePart       `json:"parts"`
-	Policy      PolicyAnswer      `json:"policy"`
-	ValidUntil  time.Time         `json:"validUntil"` // the next midnight in Seoul
+	// Compensation is what the supplier owes who has closed the departure; absent: nothing.
+	Compensation money.KRW    `json:"compensation,omitempty"`
+	Policy       PolicyAnswer `json:"policy"`
+	ValidUntil   time.Time    `json:"validUntil"` // the next midnight in Seoul
 }
 
 // QuotePart is what would go back of one payment.
@@ -53,7 +59,8 @@ func quoteAnswer(r *domain.Reservation, q domain.Quote, now time.Time) QuoteAnsw
 	s := r.Snapshot()
 	a := QuoteAnswer{
 		AsOf: now, DaysBefore: q.DaysBefore, FeeRate: q.FeeRate, AssessedFee: q.AssessedFee, Fee: q.Fee, Paid: q.Paid,
-		Refund: q.Refund, Parts: []QuotePart{}, Policy: policyAnswer(s.Terms, s.SpecialTerms, s.Consent), ValidUntil: terms.DateOf(now).AddDays(1).Begin(),
+		Refund: q.Refund, Parts: []QuotePart{}, Compensation: q.Compensation,
+		Policy: policyAnswer(s.Terms, s.SpecialTerms, s.Consent), ValidUntil: terms.DateOf(now).AddDays(1).Begin(),
 	}
 	for _, p := range q.Parts {
 		a.Parts = append(a.Parts, QuotePart{Purpose: p.Purpose, Method: p.Method, Amount: p.Amount})
