@@ -71,8 +71,12 @@ func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome
 	return answer, busy, nil
 }
 
-// decide changes a PENDING reservation by the outcome of its payment.
+// decide changes a PENDING reservation by the outcome of its payment. Of a departure that was closed meanwhile
+// nothing is confirmed, whatever the outcome: what is charged is returned.
 func (s *Service) decide(r *domain.Reservation, d *domain.Departure, o Outcome, now time.Time) (*Change, error) {
+	if ended, err := r.CloseDeparture(d, s.newID, now); ended || err != nil {
+		return &Change{Next: s.nextLook(r, now)}, err
+	}
 	switch o.Kind {
 	case Approved:
 		if err := r.Confirm(d, cardPayment(o.Result.PaymentID, o.Result.Amount), now); err != nil {

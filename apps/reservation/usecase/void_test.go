@@ -1,6 +1,7 @@
 package usecase_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
+	"oneqtour/apps/internal/terms"
 	"oneqtour/apps/reservation/domain"
 	"oneqtour/apps/reservation/usecase"
 )
@@ -131,6 +133,33 @@ func TestK3_AnApprovalAfterADeclineIsVoided(t *testing.T) {
 	}
 	if on, _, _ := s.appointment(a.Reservation.ReservationID); !on {
 		t.Error("nobody looks whether it was obeyed")
+	}
+}
+
+// The departure is closed while payment is at work, and the worker has not come yet: whatever payment answers, nobody
+// is confirmed for it, and no charge stands.
+func TestK3_NothingIsConfirmedForAClosedDeparture(t *testing.T) {
+	for name, answer := range map[string]func(contract.ApproveRequest) usecase.Outcome{
+		"approved": approved, "declined": always(usecase.Declined), "unsent": always(usecase.Unsent), "unknown": always(usecase.Unknown),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, 2)
+			s.cashier.approve = answer
+			s.cashier.during = func(context.Context) { s.close(terms.UnderSubscribed) }
+			a, err := s.reserve("customer-1", "k1", 2)
+			if fault.CodeOf(err) != fault.PaymentDeclined || extra(err, "declineCode") != "DEPARTURE_CLOSED" {
+				t.Fatalf("%+v %v", a, err)
+			}
+			if n := s.said(contract.ReservationRejected, true); n != 1 {
+				t.Errorf("%d void orders", n)
+			}
+			if on, _, _ := s.appointment(a.Reservation.ReservationID); !on {
+				t.Error("nobody looks whether the void order was obeyed")
+			}
+			if held, taken := s.departureRow(); held != 0 || taken != 0 {
+				t.Errorf("%d seats held, %d confirmed", held, taken)
+			}
+		})
 	}
 }
 
