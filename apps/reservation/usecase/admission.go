@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/reservation/domain"
 )
 
@@ -14,7 +15,8 @@ type Admission struct {
 	AtWork  int           // reservations at work at the same time
 	Waiting int           // those that may wait for their turn; more are turned away
 	Wait    time.Duration // for a turn
-	Pause   time.Duration // for which nobody is let in after the breaker before payment was found open
+	Pause   time.Duration // for which nobody is let in after payment or its provider could not be reached
+	Unknown int           // those that may wait for a product not yet heard of; more are NOT_FOUND at once
 }
 
 // gate is where reservations wait for their turn.
@@ -22,11 +24,12 @@ type gate struct {
 	limits  Admission
 	slots   chan struct{}
 	waiting atomic.Int64
-	closed  atomic.Int64 // until when, in Unix microseconds
+	unknown chan struct{} // places to wait for a product not yet heard of
+	closed  atomic.Int64  // until when, in Unix microseconds
 }
 
 func newGate(l Admission) *gate {
-	return &gate{limits: l, slots: make(chan struct{}, max(1, l.AtWork))}
+	return &gate{limits: l, slots: make(chan struct{}, max(1, l.AtWork)), unknown: make(chan struct{}, max(0, l.Unknown))}
 }
 
 // shut lets nobody in for the pause.
@@ -67,12 +70,40 @@ func (g *gate) enter(ctx context.Context, now func() time.Time, look func() erro
 	return nil, errBusy.After(g.limits.Wait)
 }
 
-// soldOut says SOLD_OUT when a reservation made now would be refused for that, judged without a lock.
-func (s *Service) soldOut(ctx context.Context, q ReserveRequest, w domain.Wish) error {
+// known is what is offered, judged without a lock. What product has announced a moment ago may not have been heard of
+// yet, so it is waited for; but before the gate and by few, since anybody can make up ids.
+func (s *Service) known(ctx context.Context, q ReserveRequest) (Offer, error) {
 	offer, err := s.catalogue.Look(ctx, q.ProductID, q.DepartureID)
-	if err != nil {
-		return nil // reserving will find out
+	if fault.CodeOf(err) != fault.NotFound {
+		return offer, err
 	}
+	select {
+	case s.gate.unknown <- struct{}{}:
+		defer func() { <-s.gate.unknown }()
+		return s.awaitKnown(ctx, q)
+	default:
+		return Offer{}, err
+	}
+}
+
+// awaitKnown looks for product and departure, ever less often, for as long as events may be under way.
+func (s *Service) awaitKnown(ctx context.Context, q ReserveRequest) (Offer, error) {
+	deadline := time.Now().Add(s.limits.ProductWait)
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
+		offer, err := s.catalogue.Look(ctx, q.ProductID, q.DepartureID)
+		if fault.CodeOf(err) != fault.NotFound || time.Now().After(deadline) {
+			return offer, err
+		}
+		select {
+		case <-ctx.Done():
+			return offer, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// soldOut says SOLD_OUT when a reservation made now would be refused for that.
+func soldOut(offer Offer, w domain.Wish) error {
 	if _, err := domain.Reserve(w, offer.Product, offer.Departure); domain.ErrSoldOut.Is(err) {
 		return err
 	}

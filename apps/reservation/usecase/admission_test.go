@@ -2,11 +2,13 @@ package usecase_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
+	"oneqtour/apps/reservation/domain"
 	"oneqtour/apps/reservation/usecase"
 )
 
@@ -83,6 +85,42 @@ func TestNobodyWaitsForSeatsThatThereAreNot(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if err := free(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Made-up ids are waited for outside, where few may wait: they keep nobody from reserving.
+func TestUnknownProductsTakeNobodysTurn(t *testing.T) {
+	s := newStage(t, 20, func(l *usecase.Limits) {
+		narrow(0, time.Hour)(l)
+		l.Admission.Unknown, l.ProductWait = 1, time.Hour
+	})
+	looking := make(chan struct{})
+	var looks atomic.Int64
+	s.service = s.with(func(p *usecase.Ports) {
+		p.Catalogue = watched{p.Catalogue, func() {
+			if looks.Add(1) == 3 { // it is waiting
+				close(looking)
+			}
+		}}
+	})
+	q := s.request(1)
+	q.DepartureID = domain.DepartureID(newID())
+	ctx, leave := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.service.Reserve(ctx, key("customer-1", "k", q), "x", q)
+		done <- err
+	}()
+	<-looking
+	if _, err := s.reserve("customer-2", "k", 1); err != nil {
+		t.Errorf("a known one: %v", err)
+	}
+	if _, err := s.service.Reserve(t.Context(), key("customer-3", "k", q), "x", q); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("one more unknown: %v", err)
+	}
+	leave()
+	if err := <-done; fault.CodeOf(err) != fault.NotFound {
 		t.Error(err)
 	}
 }

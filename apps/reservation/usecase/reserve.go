@@ -36,7 +36,11 @@ func (s *Service) Reserve(ctx context.Context, key Key, correlationID string, q 
 		ID: q.ReservationID, Customer: key.Subject, Travellers: q.Travellers, Plan: q.PaymentPlan, ExpectedPrice: q.ExpectedPrice,
 		AcceptedPolicyVersion: q.AcceptedPolicyVersion, CorrelationID: correlationID, At: accepted,
 	}
-	leave, err := s.gate.enter(ctx, s.now, func() error { return s.soldOut(ctx, q, wish) })
+	offer, err := s.known(ctx, q)
+	if err != nil {
+		return Answer{}, err
+	}
+	leave, err := s.gate.enter(ctx, s.now, func() error { return soldOut(offer, wish) })
 	if err != nil {
 		return Answer{}, err
 	}
@@ -61,8 +65,7 @@ func (s *Service) Reserve(ctx context.Context, key Key, correlationID string, q 
 	return s.finish(ctx, r.Snapshot().ID, outcome)
 }
 
-// hold makes the PENDING reservation with its seats, intent, key and event in one transaction. What product has
-// announced a moment ago may not have been heard of yet: it is waited for.
+// hold makes the PENDING reservation with its seats, intent, key and event in one transaction.
 func (s *Service) hold(ctx context.Context, key Key, q ReserveRequest, w domain.Wish) (*domain.Reservation, error) {
 	n := NewReservation{Key: key, ID: w.ID, ClientMade: w.ID != "", Product: q.ProductID, Departure: q.DepartureID}
 	if !n.ClientMade {
@@ -70,25 +73,17 @@ func (s *Service) hold(ctx context.Context, key Key, q ReserveRequest, w domain.
 	}
 	w.ID = n.ID
 	var made *domain.Reservation
-	create := func() error {
-		now := s.now()
-		return s.reservations.Create(ctx, n, func(o Offer) (*domain.Reservation, Change, error) {
-			r, err := place(w, o)
-			if err != nil {
-				return nil, Change{}, err
-			}
-			made = r
-			messages, err := s.announce(ctx, now, r, o.Departure, w.CorrelationID)
-			// Looked at only if this process does not settle it itself.
-			return r, Change{Messages: messages, Next: now.Add(s.limits.Saga)}, err
-		})
-	}
-	err := create()
-	if fault.CodeOf(err) == fault.NotFound {
-		if err = s.awaitKnown(ctx, q); err == nil {
-			err = create()
+	now := s.now()
+	err := s.reservations.Create(ctx, n, func(o Offer) (*domain.Reservation, Change, error) {
+		r, err := place(w, o)
+		if err != nil {
+			return nil, Change{}, err
 		}
-	}
+		made = r
+		messages, err := s.announce(ctx, now, r, o.Departure, w.CorrelationID)
+		// Looked at only if this process does not settle it itself.
+		return r, Change{Messages: messages, Next: now.Add(s.limits.Saga)}, err
+	})
 	if err == nil {
 		s.committed()
 	}
@@ -108,22 +103,6 @@ func place(w domain.Wish, o Offer) (*domain.Reservation, error) {
 		err = domain.ErrTermsChanged.With("policy", policyAnswer(p.Schedule(terms.DateOf(w.At)), p.SpecialTerms != nil, p.SpecialConsent))
 	}
 	return r, err
-}
-
-// awaitKnown looks for product and departure every 50 ms for as long as events may be under way.
-func (s *Service) awaitKnown(ctx context.Context, q ReserveRequest) error {
-	deadline := time.Now().Add(s.limits.ProductWait)
-	for {
-		_, err := s.catalogue.Look(ctx, q.ProductID, q.DepartureID)
-		if fault.CodeOf(err) != fault.NotFound || time.Now().After(deadline) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }
 
 // charge asks payment, unless the time that is left would not do for its answer: then nothing is sent.

@@ -148,7 +148,7 @@ type Limits struct {
 
 // DefaultLimits suit a provider that answers at once.
 func DefaultLimits() Limits {
-	return Limits{Admission: Admission{AtWork: 64, Waiting: 1000, Wait: 2 * time.Second, Pause: time.Second},
+	return Limits{Admission: Admission{AtWork: 64, Waiting: 1000, Wait: 2 * time.Second, Pause: time.Second, Unknown: 256},
 		ProductWait: 2 * time.Second, Saga: 8 * time.Second, Call: 3 * time.Second, Settle: 3 * time.Second, Hold: 20 * time.Second,
 		KeyInFlight: 10 * time.Second, Resend: time.Minute}
 }
