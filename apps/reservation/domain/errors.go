@@ -14,6 +14,7 @@ var (
 	ErrPlanNotOffered  = &fault.Error{Code: fault.PlanNotOffered, Fields: []fault.Field{{Name: "paymentPlan", Code: fault.NotAllowed}}}
 	ErrSoldOut         = fault.New(fault.SoldOut)
 	ErrIDTaken         = fault.New(fault.IDTaken)
+	ErrTooOften        = fault.New(fault.Busy)
 	ErrNotCancellable  = fault.New(fault.NotCancellable)
 	ErrAlreadyDecided  = fault.New(fault.AlreadyDecided)
 	ErrTooEarly        = fault.New(fault.TooEarly)

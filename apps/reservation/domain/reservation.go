@@ -171,6 +171,11 @@ func (r *Reservation) Withdrawn() bool {
 	return r.s.Status == Rejected && r.s.History[len(r.s.History)-1].Cause == CauseWithdrawn
 }
 
+// NotSent says whether it was rejected because payment was certainly not asked: nothing came of it but "later".
+func (r *Reservation) NotSent() bool {
+	return r.s.Status == Rejected && r.s.History[len(r.s.History)-1].Cause == CausePaymentNotSent
+}
+
 // TripOver says from which instant on a confirmed reservation is completed: seven days after the return date,
 // at midnight in Seoul.
 func (r *Reservation) TripOver() time.Time {

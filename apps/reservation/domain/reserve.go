@@ -34,11 +34,14 @@ func Reserve(w Wish, p TourProduct, d *Departure) (*Reservation, error) {
 // Reopen is Reserve for an id whose reservation was rejected because payment was certainly not asked. A payer
 // has authenticated that id, so the customer must be able to come back with it. It stays the same reservation
 // with one history, so that its versions go on and no view takes the new state for an old one; price and terms
-// are those of now. ID_TAKEN: another's, another departure's, or rejected for any other reason.
+// are those of now. ID_TAKEN: another's, another departure's, or rejected for any other reason. BUSY: it was tried
+// mostAttempts times; the history is kept for good and goes with every event, so it does not grow for ever.
 func (r *Reservation) Reopen(w Wish, p TourProduct, d *Departure) error {
-	if r.s.Customer != w.Customer || r.s.Departure != d.id || r.s.Status != Rejected || r.VoidOrder() ||
-		r.s.History[len(r.s.History)-1].Cause != CausePaymentNotSent {
+	if r.s.Customer != w.Customer || r.s.Departure != d.id || r.VoidOrder() || !r.NotSent() {
 		return ErrIDTaken
+	}
+	if r.attempts() >= mostAttempts {
+		return ErrTooOften.With("reservationId", string(r.s.ID)).After(time.Minute)
 	}
 	s, err := freeze(w, p, d)
 	if err != nil {
@@ -47,6 +50,19 @@ func (r *Reservation) Reopen(w Wish, p TourProduct, d *Departure) error {
 	s.Status, s.Version, s.History, s.CreatedAt = r.s.Status, r.s.Version, r.s.History, r.s.CreatedAt
 	r.s = s
 	return r.move(d, Pending, Entry{At: w.At, Actor: w.Customer, Cause: CauseReserved})
+}
+
+// mostAttempts is how often an id can be tried.
+const mostAttempts = 10
+
+// attempts is how often the seats were asked for.
+func (r *Reservation) attempts() (n int) {
+	for _, e := range r.s.History {
+		if e.To == Pending {
+			n++
+		}
+	}
+	return n
 }
 
 // freeze works out what a reservation made now would be.

@@ -64,7 +64,7 @@ func outcome(res sidecar.Response, r contract.ApproveRequest) usecase.Outcome {
 	case http.StatusServiceUnavailable:
 		var problem struct{ Code string }
 		if json.Unmarshal(res.Body, &problem) == nil && problem.Code == contract.CodePaymentNotSent {
-			return usecase.Outcome{Kind: usecase.Unsent, Reason: "payment could not reach the provider"}
+			return usecase.Outcome{Kind: usecase.Unsent, Refused: true, Reason: "payment could not reach the provider"}
 		}
 	}
 	return usecase.Outcome{Kind: usecase.Unknown, Reason: fmt.Sprintf("payment answered %d", res.Status)}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -130,6 +131,38 @@ func TestAClientMadeIDCanBeUsedAgainAfterBusy(t *testing.T) {
 	}
 	if _, err := ask("customer-1", "k2", 2); fault.CodeOf(err) != fault.IDTaken {
 		t.Errorf("a confirmed one: %v", err)
+	}
+}
+
+// An id is tried again ten times at most: its history is kept for good and goes with every event.
+func TestAClientMadeIDIsNotTriedForEver(t *testing.T) {
+	s := newStage(t, 4)
+	s.cashier.approve = always(usecase.Unsent)
+	q := s.request(1)
+	q.ReservationID = domain.ReservationID(newID())
+	try := func(n int) error {
+		value := strconv.Itoa(n)
+		_, err := s.service.Reserve(t.Context(), key("customer-1", value, q), "corr-"+value, q)
+		return err
+	}
+	for n := range 10 {
+		if err := try(n); fault.CodeOf(err) != fault.Busy {
+			t.Fatalf("attempt %d: %v", n+1, err)
+		}
+	}
+	calls, events := s.cashier.calls.Load(), len(s.events())
+	err := try(10)
+	refused, _ := errors.AsType[*fault.Error](err)
+	if fault.CodeOf(err) != fault.Busy || refused.RetryAfter == 0 || extra(err, "reservationId") != string(q.ReservationID) {
+		t.Errorf("the eleventh: %v", err)
+	}
+	if s.cashier.calls.Load() != calls || len(s.events()) != events || s.count("SELECT COUNT(*) FROM idempotency_keys") != 0 {
+		t.Error("something was written or asked")
+	}
+	q.ReservationID = "" // another reservation is another matter
+	s.cashier.approve = approved
+	if err := try(10); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -119,7 +119,7 @@ type Payments interface {
 type Outcome struct {
 	Kind    OutcomeKind
 	Result  contract.PaymentResult // of Approved and Declined
-	Refused bool                   // Unsent because the breaker is open: the next one would be as well
+	Refused bool                   // Unsent because the breaker is open, or payment did not reach the provider: the next would be as well
 	Reason  string                 // of Unsent and Unknown, for the log
 }
 
