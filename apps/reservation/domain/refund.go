@@ -118,6 +118,12 @@ func (r *Reservation) refunded(d *Departure, at time.Time) error {
 	return r.move(d, Cancelled, Entry{At: at, Actor: "payment", Cause: CauseRefunded, Amount: &total})
 }
 
+// JustCancelled says whether the end of the cancellation is the last that happened.
+func (r *Reservation) JustCancelled() bool {
+	last := r.s.History[len(r.s.History)-1]
+	return last.Kind == KindTransition && last.To == Cancelled
+}
+
 // share divides what goes back over the payments, the latest first: the balance before the deposit. Of no
 // payment more goes back than is left of it after the parts that there are.
 func (r *Reservation) share(refund money.KRW, cause string, there []RefundPart) (parts []RefundPart) {

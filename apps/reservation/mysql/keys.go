@@ -64,8 +64,8 @@ func saveKeys(ctx context.Context, tx *sql.Tx, id domain.ReservationID, c usecas
 		}
 	}
 	if c.Ended != nil {
-		if _, err := tx.ExecContext(ctx, "UPDATE idempotency_keys SET answer = ? WHERE reservation_id = ? AND operation = ?",
-			toJSON(c.Ended), id, usecase.OperationCancel(id)); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE idempotency_keys SET answer = ? WHERE reservation_id = ? AND operation = ?
+			AND JSON_EXTRACT(answer, '$.status') = ?`, toJSON(c.Ended), id, usecase.OperationCancel(id), usecase.StatusAccepted); err != nil {
 			return fmt.Errorf("store answer: %w", err)
 		}
 	}

@@ -118,6 +118,38 @@ func TestF11_FeeChangedShowsTheWholeQuote(t *testing.T) {
 	}
 }
 
+// A final answer under a key is what was told: what happens later does not change it.
+func TestF11_AFinalAnswerIsNeverReplaced(t *testing.T) {
+	s := newStage(t, 5)
+	s.departsIn(25)
+	a, err := s.reserve("customer-1", "k", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := domain.ReservationID(a.Reservation.ReservationID)
+	c, err := s.cancelWith("customer-1", "first", id, usecase.CancelRequest{Waiver: domain.OwnIllness})
+	if err != nil || c.Status != 202 {
+		t.Fatalf("%+v %v", c, err)
+	}
+	s.hear(contract.PaymentRefunded, refundEvent(string(id), c.Reservation.Cancellation.Parts[0].RefundID, "CANCELLATION", contract.RefundDone))
+	ended := s.said(contract.ReservationCancelled, false)
+	if _, err := s.cancel("customer-1", "after", id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.service.DecideWaiver(t.Context(), "operator-1", id, usecase.WaiverDecision{Reason: domain.OwnIllness, Granted: true}); err != nil {
+		t.Fatal(err)
+	}
+	if s.said(contract.ReservationCancelled, false) == ended {
+		t.Fatal("nothing has changed afterwards")
+	}
+	for value, q := range map[string]usecase.CancelRequest{"first": {Waiver: domain.OwnIllness}, "after": {}} {
+		got, err := s.cancelWith("customer-1", value, id, q)
+		if err != nil || !got.Replayed || got.Status != 200 || got.Reservation.Cancellation.Fee != 152_000 || len(got.Reservation.Cancellation.Parts) != 1 {
+			t.Errorf("%s: %+v %v", value, got.Reservation.Cancellation, err)
+		}
+	}
+}
+
 func TestF8_SpecialTermsAreShownWithTheirConsent(t *testing.T) {
 	s := newStage(t, 2)
 	s.product.Version, s.product.PolicyVersion = 2, "SPECIAL-1"

@@ -114,8 +114,10 @@ func (s *Service) told(ctx context.Context, at time.Time, r *domain.Reservation,
 	change := &Change{Messages: messages, Next: s.nextLook(r, at)}
 	switch r.Status() {
 	case domain.Cancelled:
-		ended := cancelled(r)
-		change.Ended = &ended
+		if r.JustCancelled() { // a waiver or a compensation that comes later changes no answer
+			ended := cancelled(r)
+			change.Ended = &ended
+		}
 	case domain.Rejected:
 		last := present(r)
 		change.Answer = &last

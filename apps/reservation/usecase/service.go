@@ -14,7 +14,7 @@ import (
 type Change struct {
 	Messages []outbox.Message
 	Answer   *Answer   // stored for the idempotency key under which the reservation was made
-	Ended    *Answer   // stored for the keys under which its cancellation was asked for
+	Ended    *Answer   // replaces each 202 under the keys with which its cancellation was asked for
 	Forget   bool      // that key is forgotten: the next attempt with it makes a new reservation
 	NewKey   *NewKey   // a further key with its answer
 	Next     time.Time // when the reservation wants to be looked at again; zero: never
