@@ -70,6 +70,39 @@ func TestN1_AnOutcomeThatCannotBeWrittenIsNotHidden(t *testing.T) {
 	})
 }
 
+// unsure writes and then says that it has failed, or writes once more, as a connection makes it that breaks when the
+// change is done.
+type unsure struct {
+	usecase.Reservations
+	again bool
+}
+
+func (u unsure) Update(ctx context.Context, id domain.ReservationID, fn func(*domain.Reservation, *domain.Departure) (*usecase.Change, error)) error {
+	if err := u.Reservations.Update(ctx, id, fn); err != nil {
+		return err
+	}
+	if u.again {
+		return u.Reservations.Update(ctx, id, fn)
+	}
+	return errors.New("the connection broke")
+}
+
+// Nothing was charged and nothing declined: whoever finds that out late says "later" as well.
+func TestN1_NotSentIsNeverDeclined(t *testing.T) {
+	for name, again := range map[string]bool{"read afterwards": false, "written twice": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, 2)
+			s.cashier.approve = always(usecase.Unsent)
+			s.service = s.with(func(p *usecase.Ports) { p.Reservations = unsure{p.Reservations, again} })
+			_, err := s.reserve("customer-1", "k1", 2)
+			refused, _ := errors.AsType[*fault.Error](err)
+			if fault.CodeOf(err) != fault.Busy || refused.RetryAfter == 0 || extra(err, "reservationId") == nil {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 // forgetful is a store of keys whose first reading comes before the twin has stored its key, and whose second
 // comes after the twin has forgotten it.
 type forgetful struct{ usecase.Keys }

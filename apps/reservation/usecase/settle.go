@@ -20,9 +20,14 @@ func (s *Service) finish(ctx context.Context, id domain.ReservationID, o Outcome
 	case err != nil:
 		return s.standing(ctx, id, err)
 	case busy:
-		return Answer{}, errBusy.With("reservationId", string(id)).After(2 * time.Second)
+		return Answer{}, busyWith(id)
 	}
 	return answer, answer.Err()
+}
+
+// busyWith is the refusal after which nothing is charged and nothing declined: the customer may come back.
+func busyWith(id domain.ReservationID) error {
+	return errBusy.With("reservationId", string(id)).After(2 * time.Second)
 }
 
 // standing is the answer when the outcome of a payment could not be written.
@@ -33,6 +38,9 @@ func (s *Service) standing(ctx context.Context, id domain.ReservationID, cause e
 	r, err := s.reservations.Find(reading, id)
 	if err != nil {
 		return Answer{}, fault.New(fault.Unavailable).With("reservationId", string(id)).After(time.Second).Because(err)
+	}
+	if r.NotSent() {
+		return Answer{}, busyWith(id)
 	}
 	answer := present(r)
 	return answer, answer.Err()
@@ -45,7 +53,7 @@ func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome
 	err = s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
 		answer, busy = Answer{}, false
 		if r.Status() != domain.Pending {
-			answer = present(r)
+			answer, busy = present(r), r.NotSent()
 			return nil, nil
 		}
 		change, err := s.decide(r, d, o, now)
