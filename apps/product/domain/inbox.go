@@ -56,14 +56,16 @@ func (r ReservationNews) MissingNotices(known []int64) []Notice {
 	return slices.CompactFunc(missing, func(a, b Notice) bool { return a.Version == b.Version })
 }
 
-// FinishedAt is when the reservation reached a final state; ok is false while it has not.
+// FinishedAt is when the reservation reached the final state that it is in; ok is false while it is in none. The
+// last transition decides: one that was rejected may have been opened again.
 func (r ReservationNews) FinishedAt() (at time.Time, ok bool) {
+	var last HistoryRow
 	for _, row := range r.History {
-		if row.From != row.To && (row.To == "REJECTED" || row.To == "CANCELLED" || row.To == "COMPLETED") {
-			return row.At, true
+		if row.From != row.To && row.Version >= last.Version {
+			last = row
 		}
 	}
-	return time.Time{}, false
+	return last.At, last.To == "REJECTED" || last.To == "CANCELLED" || last.To == "COMPLETED"
 }
 
 // ClosureProgress counts the reservations that were alive when their departure was closed, or came after.

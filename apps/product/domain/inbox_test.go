@@ -70,4 +70,17 @@ func TestWhenAReservationIsFinished(t *testing.T) {
 	if !ok || !at.Equal(now.Add(3*time.Hour)) {
 		t.Errorf("finished %v at %v", ok, at)
 	}
+	// One that was rejected because payment was certainly not asked may come to life again.
+	if _, ok := (ReservationNews{History: history("PENDING", "REJECTED", "PENDING")}).FinishedAt(); ok {
+		t.Error("a reservation that was opened again is not finished")
+	}
+	at, ok = (ReservationNews{History: history("PENDING", "REJECTED", "PENDING", "REJECTED")}).FinishedAt()
+	if !ok || !at.Equal(now.Add(3*time.Hour)) {
+		t.Errorf("opened again: finished %v at %v", ok, at)
+	}
+	rows := history("PENDING", "REJECTED", "PENDING", "CONFIRMED")
+	slices.Reverse(rows)
+	if _, ok := (ReservationNews{History: rows}).FinishedAt(); ok {
+		t.Error("the order of the rows is the order of their versions")
+	}
 }
