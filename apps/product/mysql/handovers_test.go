@@ -1,6 +1,8 @@
 package mysql
 
 import (
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -106,5 +108,44 @@ func TestALeaseThatIsOverIsSomebodyElses(t *testing.T) {
 	}
 	if n, ok := claim(time.Minute); ok {
 		t.Errorf("claimed after it was settled: %+v", n)
+	}
+}
+
+// What was never tried goes before what has failed, and an MD that rests has nothing due.
+func TestFreshNoticesGoFirst(t *testing.T) {
+	db := open(t)
+	inbox := NewInbox(db).HandingOver()
+	for _, md := range []domain.MDID{"md-1", "md-1", "md-2"} {
+		if err := inbox.Hear(t.Context(), news(md, newID(), 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := NewHandovers(db)
+	var order []string
+	claim := func() bool {
+		t.Helper()
+		n, ok, err := h.Claim(t.Context(), -time.Second) // its lease is over at once
+		if err != nil {
+			t.Fatal(err)
+		}
+		order = append(order, fmt.Sprint(n.MD, ":", n.Seq))
+		return ok
+	}
+	for range 4 {
+		claim()
+	}
+	if want := []string{"md-1:1", "md-1:2", "md-2:1", "md-1:1"}; !slices.Equal(order, want) {
+		t.Errorf("claimed %q, want %q", order, want)
+	}
+	for _, md := range []domain.MDID{"md-1", "md-2"} {
+		if err := h.Rest(t.Context(), md, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Rest(t.Context(), md, -time.Minute); err != nil { // makes no pause shorter
+			t.Fatal(err)
+		}
+	}
+	if claim() {
+		t.Errorf("claimed while all rest: %q", order)
 	}
 }
