@@ -49,14 +49,24 @@ func (l Letters) List(ctx context.Context, q web.LetterQuery) ([]web.DeadLetter,
 	if q.Behind != nil {
 		behind = *q.Behind
 	}
-	return l.read(ctx, columns+`WHERE (at < ? OR at = ? AND id < ?) AND (? OR NOT EXISTS
+	return read(ctx, l.db, columns+`WHERE (at < ? OR at = ? AND id < ?) AND (? OR NOT EXISTS
 		(SELECT 1 FROM dead_letter_replays WHERE letter = dead_letters.id AND result = ?))
 		ORDER BY at DESC, id DESC LIMIT ?`, behind.At, behind.At, behind.ID, q.All, web.ReplayDone, q.Limit)
 }
 
 // Find gives a letter; NOT_FOUND: there is none of this id.
 func (l Letters) Find(ctx context.Context, id string) (web.DeadLetter, error) {
-	found, err := l.read(ctx, columns+"WHERE id = ?", id)
+	return one(ctx, l.db, columns+"WHERE id = ?", id)
+}
+
+// conn is a pool or a transaction.
+type conn interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func one(ctx context.Context, c conn, query, id string) (web.DeadLetter, error) {
+	found, err := read(ctx, c, query, id)
 	if err != nil {
 		return web.DeadLetter{}, err
 	}
@@ -66,8 +76,8 @@ func (l Letters) Find(ctx context.Context, id string) (web.DeadLetter, error) {
 	return found[0], nil
 }
 
-func (l Letters) read(ctx context.Context, query string, args ...any) ([]web.DeadLetter, error) {
-	rows, err := l.db.QueryContext(ctx, query, args...)
+func read(ctx context.Context, c conn, query string, args ...any) ([]web.DeadLetter, error) {
+	rows, err := c.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read dead letters: %w", err)
 	}
@@ -86,10 +96,11 @@ func (l Letters) read(ctx context.Context, query string, args ...any) ([]web.Dea
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read dead letters: %w", err)
 	}
-	return letters, l.addReplays(ctx, letters)
+	_ = rows.Close() // a transaction has one connection
+	return letters, addReplays(ctx, c, letters)
 }
 
-func (l Letters) addReplays(ctx context.Context, letters []web.DeadLetter) error {
+func addReplays(ctx context.Context, c conn, letters []web.DeadLetter) error {
 	if len(letters) == 0 {
 		return nil
 	}
@@ -99,7 +110,7 @@ func (l Letters) addReplays(ctx context.Context, letters []web.DeadLetter) error
 		letters[i].Replays = []web.Replay{}
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?,", len(ids)), ",")
-	rows, err := l.db.QueryContext(ctx, "SELECT letter, at, actor, result FROM dead_letter_replays WHERE letter IN ("+marks+") ORDER BY at", ids...)
+	rows, err := c.QueryContext(ctx, "SELECT letter, at, actor, result FROM dead_letter_replays WHERE letter IN ("+marks+") ORDER BY at", ids...)
 	if err != nil {
 		return fmt.Errorf("read replays: %w", err)
 	}
@@ -116,9 +127,29 @@ func (l Letters) addReplays(ctx context.Context, letters []web.DeadLetter) error
 	return rows.Err()
 }
 
-// Replayed notes an attempt of an operator.
+// Begin notes an attempt unless the letter is settled or another one runs: the row of the letter is locked
+// meanwhile, so that of two at the same moment one is first.
+func (l Letters) Begin(ctx context.Context, id string, r web.Replay) (found web.DeadLetter, err error) {
+	err = mysqldb.InTx(ctx, l.db, func(tx *sql.Tx) error {
+		if found, err = one(ctx, tx, columns+"WHERE id = ? FOR UPDATE", id); err != nil || found.Settled() {
+			return err
+		}
+		if found.Running(r.At) {
+			return fault.New(fault.IdempotencyInProgress)
+		}
+		return note(ctx, tx, id, r)
+	})
+	return found, err
+}
+
+// Replayed gives an attempt its result.
 func (l Letters) Replayed(ctx context.Context, id string, r web.Replay) error {
-	_, err := l.db.ExecContext(ctx, "INSERT INTO dead_letter_replays (letter, at, actor, result) VALUES (?, ?, ?, ?)", id, r.At, r.By, r.Result)
+	return note(ctx, l.db, id, r)
+}
+
+func note(ctx context.Context, c conn, id string, r web.Replay) error {
+	_, err := c.ExecContext(ctx, `INSERT INTO dead_letter_replays (letter, at, actor, result) VALUES (?, ?, ?, ?)
+		ON DUPLICATE KEY UPDATE result = VALUES(result)`, id, r.At, r.By, r.Result)
 	if err != nil {
 		return fmt.Errorf("note a replay: %w", err)
 	}

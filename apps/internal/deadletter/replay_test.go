@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -112,6 +113,69 @@ func TestADeadLetterIsReplayedAndKept(t *testing.T) {
 	// Whoever did not get the answer asks again: it is not handled a second time.
 	if res := d.ask(http.MethodPost, "/dead-letters/"+id+"/replay"); res.Status != http.StatusOK || len(d.heard) != 3 {
 		t.Errorf("%d, heard %d times", res.Status, len(d.heard))
+	}
+}
+
+// Who tries is on record before the handler runs, so that a service that dies under it leaves a trace; a second
+// operator, meanwhile, is told to wait.
+func TestAReplayIsNotedBeforeItRunsAndRunsAlone(t *testing.T) {
+	d := newDesk(t)
+	id := d.bury("product")
+	var during []web.Replay
+	var twin webtest.Response
+	d.hears = func(contract.Event) error {
+		if d.hears = nil; len(d.heard) == 1 {
+			during = d.list("").Items[0].Replays
+			d.hears = func(contract.Event) error { return nil }
+			twin = d.ask(http.MethodPost, "/dead-letters/"+id+"/replay")
+		}
+		return nil
+	}
+	if res := d.ask(http.MethodPost, "/dead-letters/"+id+"/replay"); res.Status != http.StatusOK {
+		t.Errorf("%d %s", res.Status, res.Body)
+	}
+	if len(during) != 1 || during[0].By != "operator-1" || during[0].Result != web.ReplayStarted {
+		t.Errorf("noted while it ran: %+v", during)
+	}
+	if twin.Status != http.StatusConflict || twin.Code() != "IDEMPOTENCY_IN_PROGRESS" || len(d.heard) != 1 {
+		t.Errorf("the twin: %d %s, handled %d times", twin.Status, twin.Body, len(d.heard))
+	}
+	if page := d.list("?all=true"); len(page.Items[0].Replays) != 1 || page.Items[0].Replays[0].Result != web.ReplayDone {
+		t.Errorf("%+v", page.Items[0].Replays)
+	}
+}
+
+// An attempt that a service has taken with it stays on record, and blocks nobody for long.
+func TestAReplayThatNeverEndedBlocksNobodyForLong(t *testing.T) {
+	d := newDesk(t)
+	id := d.bury("product")
+	for ago, want := range map[time.Duration]int{time.Hour: http.StatusOK, 0: http.StatusConflict} {
+		if _, err := d.db.Exec("DELETE FROM dead_letter_replays"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.db.Exec("INSERT INTO dead_letter_replays (letter, at, actor, result) VALUES (?, ?, 'operator-2', 'STARTED')", id, time.Now().UTC().Add(-ago)); err != nil {
+			t.Fatal(err)
+		}
+		if res := d.ask(http.MethodPost, "/dead-letters/"+id+"/replay"); res.Status != want {
+			t.Errorf("begun %s ago: %d %s", ago, res.Status, res.Body)
+		}
+	}
+}
+
+func TestOfTwentyReplaysAtOnceOneRuns(t *testing.T) {
+	d := newDesk(t)
+	id := d.bury("product")
+	var asking sync.WaitGroup
+	for range 20 {
+		asking.Go(func() {
+			if res := d.ask(http.MethodPost, "/dead-letters/"+id+"/replay"); res.Status != http.StatusOK && res.Status != http.StatusConflict {
+				t.Errorf("%d %s", res.Status, res.Body)
+			}
+		})
+	}
+	asking.Wait()
+	if len(d.heard) != 1 {
+		t.Errorf("handled %d times", len(d.heard))
 	}
 }
 

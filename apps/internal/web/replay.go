@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,11 @@ type DeadLetters interface {
 	List(ctx context.Context, q LetterQuery) ([]DeadLetter, error)
 	// Find gives a letter; NOT_FOUND: there is none of this id.
 	Find(ctx context.Context, id string) (DeadLetter, error)
-	// Replayed notes an attempt. With the result ReplayDone the letter is settled: kept, and listed no longer.
+	// Begin notes an attempt, before the handler runs, and gives the letter as it was before. A letter that is settled
+	// is given as it is. IDEMPOTENCY_IN_PROGRESS: another attempt runs. NOT_FOUND: there is none of this id.
+	Begin(ctx context.Context, id string, r Replay) (DeadLetter, error)
+	// Replayed gives an attempt that was begun its result. With ReplayDone the letter is settled: kept, and listed no
+	// longer.
 	Replayed(ctx context.Context, id string, r Replay) error
 }
 
@@ -32,8 +37,22 @@ type Replay struct {
 	Result string    `json:"result"` // ReplayDone, or why not; up to 255 bytes
 }
 
-// ReplayDone is the result of a replay that the handler has taken.
-const ReplayDone = "DONE"
+// Results of a replay that are no refusal: it was begun, and nobody knows yet what came of it; the handler has taken it.
+const (
+	ReplayStarted = "STARTED"
+	ReplayDone    = "DONE"
+)
+
+// replayEnds is when a replay without a result is no longer waited for: longer than any request may take.
+const replayEnds = time.Minute
+
+// Running says whether an attempt that was begun has not ended at the instant. One whose service died counts for a
+// minute.
+func (d DeadLetter) Running(at time.Time) bool {
+	return slices.ContainsFunc(d.Replays, func(r Replay) bool {
+		return r.Result == ReplayStarted && r.At.After(at.Add(-replayEnds))
+	})
+}
 
 // Settled says whether a replay has succeeded.
 func (d DeadLetter) Settled() bool {
@@ -109,15 +128,16 @@ func (s Subscriptions) listLetters(c *fiber.Ctx) error {
 	return c.JSON(page)
 }
 
-// replay answers POST /dead-letters/{id}/replay: the event goes to the handler of its topic once more, and what
-// became of it is noted. 409: the handler still fails; 422: it cannot read the event, or nobody hears it.
+// replay answers POST /dead-letters/{id}/replay: the event goes to the handler of its topic once more. Who
+// tries it is noted before, what became of it after. 409: the handler still fails, or another replay runs; 422: it cannot read the event, or nobody hears it.
 func (s Subscriptions) replay(c *fiber.Ctx) error {
 	id, err := url.PathUnescape(c.Params("id"))
 	if err != nil {
 		return fault.New(fault.NotFound)
 	}
 	ctx := c.UserContext()
-	d, err := s.Letters.Find(ctx, id)
+	r := Replay{At: now(), By: Caller(c).Subject, Result: ReplayStarted}
+	d, err := s.Letters.Begin(ctx, id, r)
 	if err != nil {
 		return err
 	}
@@ -125,7 +145,7 @@ func (s Subscriptions) replay(c *fiber.Ctx) error {
 		return c.JSON(d) // also when it was an answer that was lost
 	}
 	refusal := s.again(ctx, d)
-	r := Replay{At: now(), By: Caller(c).Subject, Result: ReplayDone}
+	r.Result = ReplayDone
 	if refusal != nil {
 		r.Result = cut(refusal.Error(), maxReason)
 	}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 
+	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/web"
 	"oneqtour/apps/viewpage/domain"
 	"oneqtour/apps/viewpage/usecase"
@@ -35,6 +36,16 @@ func (l letters) List(ctx context.Context, q web.LetterQuery) ([]web.DeadLetter,
 
 func (l letters) Find(ctx context.Context, id string) (web.DeadLetter, error) {
 	d, err := l.view.DeadLetter(ctx, l.app, id)
+	return letter(d), err
+}
+
+func (l letters) Begin(ctx context.Context, id string, r web.Replay) (web.DeadLetter, error) {
+	d, err := l.view.BeginReplay(ctx, l.app, id, usecase.Replay{At: r.At, By: r.By, Result: r.Result}, func(d usecase.DeadLetter) error {
+		if letter(d).Running(r.At) {
+			return fault.New(fault.IdempotencyInProgress)
+		}
+		return nil
+	})
 	return letter(d), err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"oneqtour/apps/internal/fault"
@@ -96,13 +97,37 @@ func (s *Service) DeadLetter(ctx context.Context, app, id string) (DeadLetter, e
 	return d, err
 }
 
-// NoteReplay notes an attempt of an operator in a letter.
-func (s *Service) NoteReplay(ctx context.Context, app, id string, r Replay) error {
-	return newDocuments[DeadLetter](s.state).update(ctx, deadLetterKey(app, id), func(d *DeadLetter) bool {
-		if d.ID == "" {
+// BeginReplay notes an attempt of an operator in a letter, unless it is settled or may not begin, and gives the letter
+// as it was before. NOT_FOUND: there is none of this id.
+func (s *Service) BeginReplay(ctx context.Context, app, id string, r Replay, may func(DeadLetter) error) (DeadLetter, error) {
+	var before DeadLetter
+	var refused error
+	err := newDocuments[DeadLetter](s.state).update(ctx, deadLetterKey(app, id), func(d *DeadLetter) bool {
+		before, refused = *d, nil
+		switch {
+		case d.ID == "":
+			refused = fault.New(fault.NotFound)
+		case !d.settled():
+			refused = may(before)
+		}
+		if refused != nil || d.settled() {
 			return false
 		}
-		d.Replays = append(d.Replays, r)
+		d.Replays = append(slices.Clone(d.Replays), r)
 		return true
+	})
+	return before, errors.Join(refused, err)
+}
+
+// NoteReplay gives an attempt that was begun its result.
+func (s *Service) NoteReplay(ctx context.Context, app, id string, r Replay) error {
+	return newDocuments[DeadLetter](s.state).update(ctx, deadLetterKey(app, id), func(d *DeadLetter) bool {
+		for i, begun := range d.Replays {
+			if begun.At.Equal(r.At) && begun.By == r.By {
+				d.Replays[i] = r
+				return true
+			}
+		}
+		return false
 	})
 }
