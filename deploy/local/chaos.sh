@@ -13,4 +13,5 @@ here=deploy/local
 "$here/build.sh"
 unset ONEQ_RUN_DIR ONEQ_PORT_OFFSET
 export ONEQ_CHAOS_DURATION=${ONEQ_CHAOS_DURATION:-10m}
-exec go test -count=1 -v -timeout 30m ./tests/chaos/...
+trap 'stop_stacks "${ONEQ_TEST_RUN_DIR:-.run/chaos}:${ONEQ_TEST_PORT_OFFSET:-14000}"' EXIT
+to_the_end go test -count=1 -v -timeout 30m ./tests/chaos/...

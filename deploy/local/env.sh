@@ -25,8 +25,8 @@ secret() { # secret NAME
 env_file() { # env_file NAME VARIABLE=VALUE…
 	local file=$RUN/env/$1.env pair
 	shift
-	for pair; do printf "%s='%s'\n" "${pair%%=*}" "${pair#*=}"; done >"$file.new"
-	mv "$file.new" "$file"
+	for pair; do printf "%s='%s'\n" "${pair%%=*}" "${pair#*=}"; done >"$file.new.$$" # more than one of us may be at work
+	mv "$file.new.$$" "$file"
 }
 
 mysql=${MYSQL_HOST:-127.0.0.1}:${MYSQL_PORT:-3306}
@@ -39,7 +39,7 @@ fi
 issuer=http://127.0.0.1:$(port 8089)
 common=("ONEQ_ENVIRONMENT=development" "ONEQ_LISTEN=127.0.0.1" "ONEQ_OIDC_ISSUER=$issuer" "ONEQ_OIDC_AUDIENCE=oneqtour")
 
-sql=$RUN/env/databases.sql
+sql=$RUN/env/databases.sql.new.$$
 : >"$sql"
 for app in $(apps_with_database); do
 	cat >>"$sql" <<-SQL
@@ -94,5 +94,6 @@ if [[ -z ${MYSQL_HOST:-} ]]; then
 		DEALLOCATE PREPARE farewell;
 	SQL
 fi
+mv "$sql" "$RUN/env/databases.sql"
 env_file admin "${admin[@]}"
 env_file servers "${redis[@]}" "APP_API_TOKEN=$(secret app_token)" "DAPR_API_TOKEN=$(secret dapr_token)"

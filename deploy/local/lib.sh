@@ -128,6 +128,25 @@ wait_for() {
 
 answers() { curl -fsS -o /dev/null --max-time 2 "$1" 2>/dev/null; }
 
+# to_the_end COMMAND… – in a group of its own, so that a signal to this script ends all of it. In the background, since
+# bash notices a signal only between two commands.
+to_the_end() {
+	setsid "$@" </dev/null &
+	step=$!
+	# shellcheck disable=SC2064 # the number of now
+	trap "kill -TERM -- -$step 2>/dev/null; wait $step; exit 143" INT TERM
+	wait "$step"
+	trap - INT TERM
+}
+
+# stop_stacks FOLDER:OFFSET… – whatever tests have left running; those that never ran are passed over.
+stop_stacks() {
+	local stack
+	for stack; do
+		[[ ! -d $ROOT/${stack%:*}/pids ]] || ONEQ_RUN_DIR=${stack%:*} ONEQ_PORT_OFFSET=${stack#*:} "$ROOT/deploy/local/stop.sh" >/dev/null 2>&1 || true
+	done
+}
+
 # progress WHAT LOG COMMAND… – runs a long command with its output in LOG and says every 15 s that it still
 # works. In the background, since bash notices a signal only between two commands.
 progress() {

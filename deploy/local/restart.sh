@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# restart.sh APP [sidecar] – ends one service (SIGTERM) and starts it again as it was started first. Its sidecar is
-# left alone, unless it is dead or the second word is given. ONEQ_… variables of the caller win over the old ones.
+# restart.sh APP|APP.daprd [sidecar] – ends one service (SIGTERM) and starts it again as it was started first. Its sidecar is
+# left alone, unless it is dead or the second word is given; of APP.daprd nothing but the sidecar is
+# started again. ONEQ_… variables of the caller win over the old ones.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 name=${1:-}
@@ -25,12 +26,29 @@ again() { # again NAME COMMAND… – starts NAME with the environment of its fi
 }
 was() { tr '\0' '\n' <"$RUN/pids/$name.environ" | sed -n "s/^$1=//p"; } # was VARIABLE
 
+sidecar_again() { # sidecar_again APP
+	stop_processes 10 "$1.daprd"
+	mapfile -d '' -t args <"$RUN/pids/$1.daprd.args"
+	again "$1.daprd" "$ROOT/deploy/local/daprd.sh" "${args[@]}"
+}
+reachable() { # reachable APP DAPR_PORT – the sidecar, and the service through the gateway's
+	wait_for 30 answers "http://127.0.0.1:$2/v1.0/healthz" || fail "the sidecar of $name is not ready; see $(short "$RUN/logs/$name.daprd.log")."
+	# Its sidecar lets calls and events through only when its own next look has found the service ready.
+	wait_for 30 answers "http://127.0.0.1:$(app_port gateway daprHTTPPort)/v1.0/invoke/$1/method/healthz" ||
+		fail "$name is ready, but calls do not reach it; see $(short "$RUN/logs/$name.daprd.log")."
+}
+
 cd "$ROOT"
+if [[ $name = *.daprd ]]; then
+	name=${name%.daprd}
+	sidecar_again "$name"
+	reachable "$(was APP_ID)" "$(was DAPR_HTTP_PORT)"
+	say "The sidecar of $name runs again (pid $(cat "$RUN/pids/$name.daprd.pid"))."
+	exit
+fi
 stop_processes 15 "$name"
 if [[ -f $RUN/pids/$name.daprd.environ ]] && { [[ ${2:-} = sidecar ]] || ! running "$name.daprd"; }; then
-	stop_processes 10 "$name.daprd"
-	mapfile -d '' -t args <"$RUN/pids/$name.daprd.args"
-	again "$name.daprd" "$ROOT/deploy/local/daprd.sh" "${args[@]}"
+	sidecar_again "$name"
 fi
 # Read before the start: the new process writes this file anew.
 app=$(was APP_ID) port=$(was APP_PORT) dapr_port=$(was DAPR_HTTP_PORT)
@@ -40,10 +58,5 @@ again "$name" "$ROOT/deploy/local/app.sh" "${app:-$name}"
 check=readyz
 [[ -n $app ]] || port=$(sed -n "s/^APP_PORT='\(.*\)'/\1/p" "$RUN/env/$name.env") check=healthz
 wait_for 60 answers "http://127.0.0.1:$port/$check" || fail "$name is not ready after 60 s; see $(short "$RUN/logs/$name.log")."
-if [[ -n $dapr_port ]]; then
-	wait_for 30 answers "http://127.0.0.1:$dapr_port/v1.0/healthz" || fail "the sidecar of $name is not ready; see $(short "$RUN/logs/$name.daprd.log")."
-	# Its sidecar lets calls and events through only when its own next look has found the service ready.
-	wait_for 30 answers "http://127.0.0.1:$(app_port gateway daprHTTPPort)/v1.0/invoke/$app/method/healthz" ||
-		fail "$name is ready, but calls do not reach it; see $(short "$RUN/logs/$name.daprd.log")."
-fi
+[[ -z $dapr_port ]] || reachable "$app" "$dapr_port"
 say "$name runs again (pid $(cat "$RUN/pids/$name.pid"))."

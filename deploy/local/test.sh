@@ -12,7 +12,14 @@ here=deploy/local
 "$here/dapr.sh"
 "$here/build.sh"
 ONEQ_RACE=yes "$here/build.sh" # for the stack that the tests start
-trap 'ONEQ_RUN_DIR=$RUN "$here/stop.sh" --here' EXIT
+finish() { # whatever a test that was cut short has left running, too
+	ONEQ_RUN_DIR=$RUN "$here/stop.sh" --here || true
+	local stacks=(".run/test:${ONEQ_TEST_PORT_OFFSET:-10000}" ".run/chaos:${ONEQ_TEST_PORT_OFFSET:-14000}") dir
+	[[ -z ${ONEQ_TEST_RUN_DIR:-} ]] || stacks+=("${ONEQ_TEST_RUN_DIR#"$ROOT"/}:${ONEQ_TEST_PORT_OFFSET:-10000}")
+	for dir in "$ROOT"/.run/launcher*; do stacks+=("${dir#"$ROOT"/}:$((${ONEQ_TEST_PORT_OFFSET:-10000} + 500))"); done
+	stop_stacks "${stacks[@]}"
+}
+trap finish EXIT
 "$here/servers.sh" start mariadb
 
 ONEQ_TEST_DSN_ADMIN=$(sed -n "s/^ONEQ_MYSQL_ADMIN_DSN='\(.*\)'$/\1/p" "$RUN/env/admin.env")
@@ -21,6 +28,7 @@ unset ONEQ_RUN_DIR ONEQ_PORT_OFFSET
 go vet ./...
 # The whole system last and alone: beside other tests it would compete for two cores.
 mapfile -t packages < <(go list ./... | grep -vE "/tests/(e2e|chaos)\$")
-go test -race -p 2 -count=1 "$@" "${packages[@]}"
-ONEQ_RACE=yes go test -race -count=1 -timeout 20m "$@" ./tests/e2e
-ONEQ_RACE=yes go test -race -count=1 -timeout 20m "$@" ./tests/chaos
+to_the_end go test -race -p 2 -count=1 "$@" "${packages[@]}"
+export ONEQ_RACE=yes
+to_the_end go test -race -count=1 -timeout 20m "$@" ./tests/e2e
+to_the_end go test -race -count=1 -timeout 20m "$@" ./tests/chaos
