@@ -75,9 +75,10 @@ start_process() {
 	note_pid "$name" $!
 }
 
-note_pid() { # note_pid NAME PID – whole at once: somebody may be reading it
-	echo "$2" >"$RUN/pids/$1.pid.$2"
-	mv -f "$RUN/pids/$1.pid.$2" "$RUN/pids/$1.pid"
+note_pid() { # note_pid NAME PID – whole at once: somebody may be reading it, or noting the same
+	local new=$RUN/pids/$1.pid.$2.$BASHPID
+	echo "$2" >"$new"
+	mv -f "$new" "$RUN/pids/$1.pid"
 }
 
 # running NAME – is NAME's pid a living process, and of this very stack? A number in an old file may

@@ -15,7 +15,8 @@ up() {
 	until "$@"; do
 		if ! running "$name" || ((SECONDS >= end)); then
 			local why
-			why=$(grep -iE 'error|fatal|can.t|invalid' "$RUN/logs/$name.log" | head -n 1 | cut -c1-200) || why="no reason given"
+			why=$(grep -iE 'error|fatal|can.?t|invalid|failed' "$RUN/logs/$name.log" | head -n 1 | cut -c1-200) ||
+				why=$(tail -n 1 "$RUN/logs/$name.log" | cut -c1-200)
 			fail "$name did not come up: $why (see $(short "$RUN/logs/$name.log"))."
 		fi
 		sleep 0.1

@@ -49,7 +49,7 @@ var problems = map[fault.Code]problemText{
 	fault.FeeChanged: {409, text{"위약금 변경", "Fee changed"},
 		text{"취소 위약금이 안내된 금액과 다릅니다.", "The cancellation fee is no longer the one you saw."}},
 	fault.DepartureClosed: {409, text{"마감된 출발일", "Departure closed"},
-		text{"이 출발일은 더 이상 예약할 수 없습니다.", "This departure no longer takes reservations."}},
+		text{"이 출발일은 이미 마감되었습니다.", "This departure is closed already."}},
 	fault.TooLate: {409, text{"시한 경과", "Too late"},
 		text{"출발일이 되었거나 지나 처리할 수 없습니다.", "The departure date has come, so this is no longer possible."}},
 	fault.TooEarly: {409, text{"아직 이름", "Too early"},
