@@ -241,7 +241,7 @@ func TestASettlementByBankTransferEndsAStuckRefund(t *testing.T) {
 		t.Errorf("retried: %d %s", status, word)
 	}
 	words, events := s.events(reservation)
-	if words != "approved refund-stuck refunded" || events[2].Refunds[0].Status != "DONE" {
+	if words != "approved refund-stuck refunded" || events[2].Refunds[0].Status != "DONE" || events[2].Refunds[0].SettledBy != "operator-2" {
 		t.Errorf("%s %+v", words, events)
 	}
 	if _, returned, _ := sim.ledger(reservation); returned != 0 {

@@ -93,10 +93,11 @@ type Payment struct {
 
 // Refund is one refund of a payment.
 type Refund struct {
-	RefundID string    `json:"refundId"`
-	Cause    string    `json:"cause"`
-	Amount   money.KRW `json:"amount"`
-	Status   string    `json:"status"`
+	RefundID  string    `json:"refundId"`
+	Cause     string    `json:"cause"`
+	Amount    money.KRW `json:"amount"`
+	Status    string    `json:"status"`
+	SettledBy string    `json:"settledBy,omitempty"` // subject of the operator who has paid it by bank transfer
 }
 
 // PaymentTimelineRequest asks what has happened to the payments of a reservation.

@@ -46,7 +46,7 @@ func public(p domain.Snapshot) contract.Payment {
 	}
 	for _, r := range p.Refunds {
 		c.Refunds = append(c.Refunds, contract.Refund{
-			RefundID: string(r.ID), Cause: string(r.Cause), Amount: r.Amount, Status: string(r.Status),
+			RefundID: string(r.ID), Cause: string(r.Cause), Amount: r.Amount, Status: string(r.Status), SettledBy: r.SettledBy,
 		})
 		c.Meta.CausationID = r.CausationID
 	}

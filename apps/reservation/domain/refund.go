@@ -15,7 +15,6 @@ type RefundPart struct {
 	Cause     string     `json:"cause,omitempty"` // empty: the cancellation; PartOfWaiver
 	Amount    money.KRW  `json:"amount"`
 	Status    PartStatus `json:"status"`
-	Settled   bool       `json:"settled,omitempty"` // paid by an operator's bank transfer
 }
 
 // PartOfWaiver is the cause of a part by a waiver that was granted after the cancellation.
@@ -47,13 +46,12 @@ func (r *Reservation) RefundsOpen() bool {
 // RefundDone notes that a part of the refund has reached the customer; when it was the last one, the
 // reservation is CANCELLED. It says whether anything changed: hearing it again changes nothing.
 func (r *Reservation) RefundDone(d *Departure, refundID string, at time.Time) (bool, error) {
-	part := r.part(refundID)
-	if part == nil || part.Status == PartDone {
-		return false, nil
-	}
-	r.returned(part)
-	r.note(KindRefundDone, Entry{At: at, Actor: "payment", Cause: part.cause(), Amount: &part.Amount})
-	return true, r.refunded(d, at)
+	return r.returned(d, refundID, Entry{Kind: KindRefundDone, At: at, Actor: "payment"})
+}
+
+// RefundSettled is RefundDone for a part that an operator has paid by bank transfer.
+func (r *Reservation) RefundSettled(d *Departure, refundID, actor string, at time.Time) (bool, error) {
+	return r.returned(d, refundID, Entry{Kind: KindRefundSettled, At: at, Actor: actor})
 }
 
 // RefundStuck notes that a part of the refund was refused for good; it says whether that is news.
@@ -65,20 +63,6 @@ func (r *Reservation) RefundStuck(refundID string, at time.Time) bool {
 	part.Status = PartStuck
 	r.note(KindRefundStuck, Entry{At: at, Actor: "payment", Cause: part.cause(), Amount: &part.Amount})
 	return true
-}
-
-// RefundSettled notes that an operator has paid a stuck part by bank transfer; it says whether that is news.
-func (r *Reservation) RefundSettled(d *Departure, refundID, actor string, at time.Time) (bool, error) {
-	part := r.part(refundID)
-	if part == nil || part.Settled {
-		return false, nil
-	}
-	part.Settled = true
-	if part.Status != PartDone {
-		r.returned(part)
-	}
-	r.note(KindRefundSettled, Entry{At: at, Actor: actor, Cause: part.cause(), Amount: &part.Amount})
-	return true, r.refunded(d, at)
 }
 
 func (r *Reservation) part(refundID string) *RefundPart {
@@ -100,13 +84,21 @@ func (p *RefundPart) cause() string {
 	return p.Cause
 }
 
-func (r *Reservation) returned(part *RefundPart) {
+// returned is written once, with one line in the history: e.Kind says how the money came back.
+func (r *Reservation) returned(d *Departure, refundID string, e Entry) (bool, error) {
+	part := r.part(refundID)
+	if part == nil || part.Status == PartDone {
+		return false, nil
+	}
 	part.Status = PartDone
 	for i := range r.s.Payments {
 		if r.s.Payments[i].ID == part.PaymentID {
 			r.s.Payments[i].Refunded += part.Amount
 		}
 	}
+	e.Cause, e.Amount = part.cause(), &part.Amount
+	r.note(e.Kind, e)
+	return true, r.refunded(d, e.At)
 }
 
 // refunded ends a cancellation whose parts are all done.

@@ -9,7 +9,6 @@ import (
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/money"
-	"oneqtour/apps/internal/telemetry"
 	"oneqtour/apps/reservation/domain"
 )
 
@@ -133,24 +132,8 @@ func (s *Service) RetryRefund(ctx context.Context, actor, refundID string) (cont
 	return s.desk.RetryRefund(ctx, contract.RefundRetryRequest{RefundID: refundID, Actor: actor})
 }
 
-// SettleRefund records that a stuck refund was paid by bank transfer. NOT_FOUND, NOT_STUCK. Payment's event ends
-// the part as well; what it does not say is who has settled it.
+// SettleRefund records that a stuck refund was paid by bank transfer. NOT_FOUND, NOT_STUCK. The reservation hears of it
+// by payment's event, as of every refund, so that it is written down once.
 func (s *Service) SettleRefund(ctx context.Context, actor, refundID, reference string) (contract.RefundItem, error) {
-	now := s.now()
-	item, err := s.desk.SettleRefund(ctx, contract.RefundSettlementRequest{RefundID: refundID, Reference: reference, Actor: actor})
-	if err != nil {
-		return item, err
-	}
-	err = s.reservations.Update(ctx, domain.ReservationID(item.ReservationID), func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
-		settled, err := r.RefundSettled(d, refundID, actor, now)
-		if err != nil || !settled {
-			return nil, err
-		}
-		return s.told(ctx, now, r, d, telemetry.Correlation(ctx))
-	})
-	s.committed()
-	if domain.ErrNotFound.Is(err) {
-		err = nil // of a charge that belongs to no reservation
-	}
-	return item, err
+	return s.desk.SettleRefund(ctx, contract.RefundSettlementRequest{RefundID: refundID, Reference: reference, Actor: actor})
 }

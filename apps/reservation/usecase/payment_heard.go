@@ -100,6 +100,9 @@ func (s *Service) refunded(ctx context.Context, p contract.Payment, causation st
 func refundHeard(r *domain.Reservation, d *domain.Departure, refund contract.Refund, now time.Time) (bool, error) {
 	switch refund.Status {
 	case contract.RefundDone:
+		if refund.SettledBy != "" {
+			return r.RefundSettled(d, refund.RefundID, refund.SettledBy, now)
+		}
 		return r.RefundDone(d, refund.RefundID, now)
 	case contract.RefundStuck:
 		return r.RefundStuck(refund.RefundID, now), nil
