@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,10 @@ func TestF11_WaiverOverHTTP(t *testing.T) {
 	path := "/ops/reservations/" + id + "/waiver"
 	if res := s.post(path, s.operator, "", object{"reason": "RAIN", "note": strings.Repeat("x", 501)}); res.Status != 422 ||
 		!slices.Equal(res.Fields(), []string{"reason NOT_ALLOWED", "granted REQUIRED", "note TOO_LONG"}) {
+		t.Errorf("%d %s", res.Status, res.Body)
+	}
+	if res := s.post(path, s.operator, "", object{"reason": "OWN_ILLNESS", "granted": true, "note": "a\u0007b"}); res.Status != 422 ||
+		!slices.Equal(res.Fields(), []string{"note BAD_FORMAT"}) {
 		t.Errorf("%d %s", res.Status, res.Body)
 	}
 	if res := s.post("/ops/reservations/"+newID()+"/waiver", s.operator, "", object{"reason": "OWN_ILLNESS", "granted": true}); res.Status != 404 {
@@ -38,7 +43,59 @@ func TestF11_WaiverOverHTTP(t *testing.T) {
 	res := s.post(cancellation, s.customer, "k", object{"waiver": "OWN_ILLNESS"})
 	var r contract.ReservationState
 	res.JSON(&r)
-	if res.Status != 202 || r.Cancellation.Waiver == nil || r.Cancellation.Waiver.Status != "GRANTED" || r.Cancellation.Waiver.DecidedBy != "operator-1" {
+	if res.Status != 202 || r.Cancellation.Waiver == nil || r.Cancellation.Waiver.Status != "GRANTED" || r.Cancellation.Waiver.Reason != "OWN_ILLNESS" {
+		t.Errorf("%d %s", res.Status, res.Body)
+	}
+}
+
+// Why somebody could not travel is between him and the operators; what they wrote and who they are is theirs.
+func TestF11_WhatAWaiverTellsToWhom(t *testing.T) {
+	s := start(t)
+	id := s.reserve(s.customer)
+	if res := s.post("/ops/reservations/"+id+"/waiver", s.operator, "", object{"reason": "OWN_ILLNESS", "granted": false, "note": "진단서 없음"}); res.Status != 200 {
+		t.Fatalf("%d %s", res.Status, res.Body)
+	}
+	s.payment.PaymentDesk = &desk{}
+	seen := s.get("/ops/reservations/"+id, s.operator).Body
+	var story struct {
+		Waiver   struct{ Reason, Status, Note, DecidedBy string }
+		Timeline []struct{ Kind, Actor, Cause string }
+	}
+	if err := json.Unmarshal(seen, &story); err != nil || story.Waiver.Note != "진단서 없음" || story.Waiver.DecidedBy != "operator-1" || story.Waiver.Status != "REFUSED" ||
+		story.Timeline[2].Cause != "OWN_ILLNESS" || story.Timeline[2].Actor != "operator-1" {
+		t.Errorf("an operator sees %s", seen)
+	}
+	s.post("/reservations/"+id+"/cancellation", s.customer, "k", object{"waiver": "OWN_ILLNESS"})
+	own := s.get("/reservations/"+id, s.customer).Body
+	var r contract.ReservationState
+	if err := json.Unmarshal(own, &r); err != nil || r.Cancellation.Waiver == nil || r.Cancellation.Waiver.Reason != "OWN_ILLNESS" || r.Cancellation.Waiver.Status != "REFUSED" {
+		t.Errorf("the customer sees %s", own)
+	}
+	history := s.get("/reservations/"+id+"/history", s.customer).Body
+	if !strings.Contains(string(history), `"WAIVER_REFUSED"`) || strings.Contains(string(history), "OWN_ILLNESS") {
+		t.Errorf("history %s", history)
+	}
+	var bus string
+	if err := s.db.QueryRow("SELECT GROUP_CONCAT(event SEPARATOR '') FROM outbox").Scan(&bus); err != nil {
+		t.Fatal(err)
+	}
+	for what, text := range map[string]string{"customer": string(own) + string(history), "bus": bus} {
+		for _, secret := range []string{"진단서", "operator-1", `"cause":"OWN_ILLNESS"`} {
+			if strings.Contains(text, secret) {
+				t.Errorf("the %s is told %s", what, secret)
+			}
+		}
+	}
+}
+
+func TestF11_AnMDIsNotToldOfAWaiver(t *testing.T) {
+	s := start(t)
+	id := s.reserve(s.customer)
+	s.post("/ops/reservations/"+id+"/waiver", s.operator, "", object{"reason": "OWN_ILLNESS", "granted": true})
+	if _, err := s.db.Exec(`UPDATE reservations SET document = JSON_SET(document, '$.departureDate', '2026-01-01')`); err != nil {
+		t.Fatal(err)
+	}
+	if res := s.post("/reservations/"+id+"/no-show", s.md, "", nil); res.Status != 200 || strings.Contains(string(res.Body), "OWN_ILLNESS") {
 		t.Errorf("%d %s", res.Status, res.Body)
 	}
 }

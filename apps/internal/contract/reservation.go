@@ -94,12 +94,11 @@ type Cancellation struct {
 	Parts              []RefundPart `json:"parts"`
 }
 
-// Waiver is a customer's claim that the fee does not apply, and what an operator has decided.
+// Waiver is a customer's claim that the fee does not apply, and what has been decided. Who has decided, and with what
+// note, is for operators alone.
 type Waiver struct {
 	Reason    string     `json:"reason"`
 	Status    string     `json:"status"` // CLAIMED, GRANTED, REFUSED
-	Note      string     `json:"note,omitempty"`
-	DecidedBy string     `json:"decidedBy,omitempty"` // subject of the operator
 	DecidedAt *time.Time `json:"decidedAt,omitempty"`
 }
 

@@ -42,6 +42,7 @@ const (
 	CauseTripOver        = "TRIP_OVER"
 	CauseDepartureClosed = "DEPARTURE_CLOSED"
 	CauseNoShow          = "NO_SHOW"
+	CauseWaiver          = "WAIVER" // as others are told of any reason of a waiver
 )
 
 // Kinds of history entries. All but the first are no transition: from = to.

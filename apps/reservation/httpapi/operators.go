@@ -29,6 +29,7 @@ func (h handlers) decideWaiver(c *fiber.Ctx) error {
 	f.Check(domain.WaiverReason(b.Reason).Known(), "reason", fault.NotAllowed, waiverReasons)
 	f.Check(b.Granted != nil, "granted", fault.Required, "")
 	f.Check(utf8.RuneCountInString(b.Note) <= 500, "note", fault.TooLong, "500")
+	f.Check(!strings.ContainsFunc(b.Note, isControl), "note", fault.BadFormat, "")
 	if err := f.Err(); err != nil {
 		return err
 	}

@@ -26,12 +26,13 @@ var eventTypes = map[domain.Status]string{
 // announce is the event of the reservation's present state, with its whole history and the departure's totals.
 func (s *Service) announce(ctx context.Context, at time.Time, r *domain.Reservation, d *domain.Departure, causation string) ([]outbox.Message, error) {
 	snap := r.Snapshot()
+	history := History(snap.History)
 	data := contract.Reservation{
 		Meta: contract.Meta{Version: snap.Version, CorrelationID: snap.CorrelationID, CausationID: causation,
-			Actor: snap.History[len(snap.History)-1].Actor},
+			Actor: history[len(history)-1].Actor},
 		ReservationState: State(r),
 		VoidOrder:        r.VoidOrder(),
-		History:          History(snap.History),
+		History:          history,
 		Departure:        totals(d),
 	}
 	return s.message(ctx, at, eventTypes[snap.Status], string(snap.ID), data)
@@ -78,7 +79,7 @@ func waiver(w *domain.Waiver) *contract.Waiver {
 	if w == nil {
 		return nil
 	}
-	out := &contract.Waiver{Reason: string(w.Reason), Status: string(w.Status), Note: w.Note, DecidedBy: w.DecidedBy}
+	out := &contract.Waiver{Reason: string(w.Reason), Status: string(w.Status)}
 	if !w.DecidedAt.IsZero() {
 		out.DecidedAt = &w.DecidedAt
 	}
@@ -94,10 +95,17 @@ func parts(in []domain.RefundPart) []contract.RefundPart {
 	return out
 }
 
-// History is the history as it is told to others.
+// History is the history as it is told to others, MDs among them: that there was a waiver, but not why somebody could
+// not travel, nor which operator has decided.
 func History(in []domain.Entry) []contract.HistoryEntry {
 	out := make([]contract.HistoryEntry, 0, len(in))
 	for _, e := range in {
+		switch e.Kind {
+		case domain.KindWaiverClaimed:
+			e.Cause = domain.CauseWaiver
+		case domain.KindWaiverGranted, domain.KindWaiverRefused:
+			e.Cause, e.Actor = domain.CauseWaiver, "operator"
+		}
 		out = append(out, contract.HistoryEntry{Version: e.Version, Kind: e.Kind, From: string(e.From), To: string(e.To),
 			At: e.At, Actor: e.Actor, Cause: e.Cause, Amount: e.Amount})
 	}

@@ -90,6 +90,7 @@ type TimelineItem struct {
 // Story is a reservation with all that happened.
 type Story struct {
 	Watched
+	Waiver             *domain.Waiver `json:"waiver,omitempty"` // with note and operator
 	Timeline           []TimelineItem `json:"timeline"`
 	TimelineIncomplete bool           `json:"timelineIncomplete,omitempty"` // payment did not answer
 }
@@ -100,8 +101,9 @@ func (s *Service) Story(ctx context.Context, id domain.ReservationID) (Story, er
 	if err != nil {
 		return Story{}, err
 	}
-	story := Story{Watched: watched(tracked), Timeline: []TimelineItem{}}
-	for _, e := range tracked.Reservation.Snapshot().History {
+	snap := tracked.Reservation.Snapshot()
+	story := Story{Watched: watched(tracked), Waiver: snap.Waiver, Timeline: []TimelineItem{}}
+	for _, e := range snap.History {
 		story.Timeline = append(story.Timeline, TimelineItem{At: e.At, App: appID, Kind: e.Kind, From: string(e.From), Status: string(e.To),
 			Actor: e.Actor, Cause: e.Cause, Amount: e.Amount})
 	}

@@ -31,10 +31,10 @@ func (s *Service) DecideWaiver(ctx context.Context, actor string, id domain.Rese
 }
 
 // NoShow records that the travellers did not come. md is the subject of an MD, whose own product it must be;
-// empty for an operator. Refusals: NOT_FOUND, TOO_EARLY, NOT_CANCELLABLE.
+// empty for an operator. An MD is not told of a waiver. Refusals: NOT_FOUND, TOO_EARLY, NOT_CANCELLABLE.
 func (s *Service) NoShow(ctx context.Context, actor, md string, id domain.ReservationID) (contract.ReservationState, error) {
 	now := s.now()
-	return s.change(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
+	state, err := s.change(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
 		if md != "" && r.Snapshot().MDID != md {
 			return nil, domain.ErrNotFound
 		}
@@ -44,6 +44,10 @@ func (s *Service) NoShow(ctx context.Context, actor, md string, id domain.Reserv
 		}
 		return s.told(ctx, now, r, d, telemetry.Correlation(ctx))
 	})
+	if md != "" && state.Cancellation != nil {
+		state.Cancellation.Waiver = nil
+	}
+	return state, err
 }
 
 // change is an update that is answered with the state afterwards.
