@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -224,7 +225,7 @@ func TestReconciliationOverHTTP(t *testing.T) {
 	s.payment.PaymentDesk = d
 	res := s.get("/ops/reconciliation?date=2026-11-22", s.operator)
 	s.wantShape("reconciliation", res.Body, `date checked.reservations checked.payments checked.refunds checked.charges checked.compensations checked.inFlight`)
-	if !strings.Contains(string(res.Body), `"differences":[]`) || d.heard != (contract.ReconcileRequest{Date: "2026-11-22", Limit: 500}) {
+	if !strings.Contains(string(res.Body), `"differences":[]`) || !reflect.DeepEqual(d.heard, contract.ReconcileRequest{Date: "2026-11-22", Limit: 500}) {
 		t.Errorf("%s %+v", res.Body, d.heard)
 	}
 	if s.get("/ops/reconciliation", s.operator); d.heard.(contract.ReconcileRequest).Date != string(terms.DateOf(time.Now())) {

@@ -40,6 +40,21 @@ type Return struct {
 	Amount money.KRW
 }
 
+// Transaction is one movement of money in the provider's list: a charge, or a return of it.
+type Transaction struct {
+	Key     string
+	OrderID string
+	State   string    // of the payment after it, in the provider's words
+	Amount  money.KRW // that moved
+}
+
+// Explains gives the charge that a single transaction describes, if that is all that the stored payment expects:
+// approved, and nothing back. What was returned on another day is a transaction of that day.
+func (t Transaction) Explains(s Snapshot) (Charge, bool) {
+	all := t.State == "DONE" && s.Status == Approved && len(s.Refunds) == 0 && t.Amount == s.Amount && t.Amount == s.Charged
+	return Charge{State: t.State, OrderID: t.OrderID, Total: t.Amount, Balance: t.Amount}, all
+}
+
 // stands says that money is taken.
 func (c Charge) stands() bool { return c.State == "DONE" || c.State == "PARTIAL_CANCELED" }
 

@@ -14,13 +14,20 @@ func (h handler) reconcile(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	day, err := h.payments.Reconcile(c.UserContext(), usecase.Day{Date: terms.Date(in.Date), After: in.After, Limit: in.Limit})
+	out := contract.Reconciliation{Date: in.Date, Items: []contract.ReconciledItem{}}
+	var both []usecase.Reconciled
+	if len(in.OrderIDs) > 0 {
+		both, err = h.payments.ReconcileOrders(c.UserContext(), in.OrderIDs)
+	} else {
+		var page usecase.DayPage
+		page, err = h.payments.Reconcile(c.UserContext(), usecase.Day{Date: terms.Date(in.Date), After: in.After, Limit: in.Limit})
+		both, out.Orders, out.Next = page.Explained, page.Orders, page.Next
+	}
 	if err != nil {
 		return err
 	}
-	out := contract.Reconciliation{Date: in.Date, Items: make([]contract.ReconciledItem, len(day.Orders)), Next: day.Next}
-	for i, order := range day.Orders {
-		out.Items[i] = reconciled(order)
+	for _, order := range both {
+		out.Items = append(out.Items, reconciled(order))
 	}
 	return c.JSON(out)
 }
@@ -36,10 +43,14 @@ func reconciled(r usecase.Reconciled) contract.ReconciledItem {
 			item.RequestedAt = &p.RequestedAt
 		}
 		for _, one := range p.Refunds {
-			item.Refunds = append(item.Refunds, contract.ReconciledRefund{
+			refund := contract.ReconciledRefund{
 				RefundID: string(one.ID), Cause: string(one.Cause), Amount: one.Amount, Status: string(one.Status),
 				Reference: one.Reference, SettledBy: one.SettledBy,
-			})
+			}
+			if at, ok := r.Moved[one.ID]; ok {
+				refund.MovedAt = &at
+			}
+			item.Refunds = append(item.Refunds, refund)
 		}
 	}
 	if charge := r.Charge; charge != nil {

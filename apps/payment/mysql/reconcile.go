@@ -9,12 +9,13 @@ import (
 	"oneqtour/apps/payment/domain"
 )
 
-// RequestedBetween lists, sorted, at most limit order ids behind after whose payments were requested from from
-// until before to.
-func (r *Repository) RequestedBetween(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error) {
-	rows, err := r.db.QueryContext(ctx, `SELECT CONCAT(reservation_id, '-', purpose) AS order_id FROM payments
-		WHERE requested_at >= ? AND requested_at < ? AND CONCAT(reservation_id, '-', purpose) > ?
-		ORDER BY order_id LIMIT ?`, from, to, after, limit)
+// MovedBetween lists, sorted, at most limit order ids behind after that were requested, or had a refund requested,
+// retried, returned or settled, from from until before to.
+func (r *Repository) MovedBetween(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error) {
+	rows, err := r.db.QueryContext(ctx, `SELECT order_id FROM (
+			SELECT CONCAT(reservation_id, '-', purpose) AS order_id FROM payments WHERE requested_at >= ? AND requested_at < ?
+			UNION SELECT CONCAT(reservation_id, '-', purpose) FROM payment_steps WHERE at >= ? AND at < ? AND kind = ?
+		) moved WHERE order_id > ? ORDER BY order_id LIMIT ?`, from, to, from, to, domain.StepRefund, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("payments of a day: %w", err)
 	}
@@ -30,19 +31,46 @@ func (r *Repository) RequestedBetween(ctx context.Context, from, to time.Time, a
 	return all, rows.Err()
 }
 
+// RefundsMoved says when the refunds of the orders have moved the last time.
+func (r *Repository) RefundsMoved(ctx context.Context, orders []string) (map[domain.RefundID]time.Time, error) {
+	moved := map[domain.RefundID]time.Time{}
+	marks, reservations := reservationsOf(orders)
+	if len(reservations) == 0 {
+		return moved, nil
+	}
+	rows, err := r.db.QueryContext(ctx, "SELECT refund_id, MAX(at) FROM payment_steps WHERE reservation_id IN ("+marks+
+		") AND kind = ? GROUP BY refund_id", append(reservations, domain.StepRefund)...)
+	if err != nil {
+		return nil, fmt.Errorf("movements of refunds: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id domain.RefundID
+		var at time.Time
+		if err := rows.Scan(&id, &at); err != nil {
+			return nil, fmt.Errorf("movements of refunds: %w", err)
+		}
+		moved[id] = at
+	}
+	return moved, rows.Err()
+}
+
+func reservationsOf(orders []string) (marks string, ids []any) {
+	for _, order := range orders {
+		if reservation, _, ok := domain.ParseOrderID(order); ok {
+			ids = append(ids, reservation)
+		}
+	}
+	return strings.TrimSuffix(strings.Repeat("?,", len(ids)), ","), ids
+}
+
 // OfOrders reads the payments of order ids, by order id.
 func (r *Repository) OfOrders(ctx context.Context, orders []string) (map[string]domain.Snapshot, error) {
 	found := map[string]domain.Snapshot{}
-	var reservations []any
-	for _, order := range orders {
-		if reservation, _, ok := domain.ParseOrderID(order); ok {
-			reservations = append(reservations, reservation)
-		}
-	}
+	marks, reservations := reservationsOf(orders)
 	if len(reservations) == 0 {
 		return found, nil
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?,", len(reservations)), ",")
 	rows, err := r.db.QueryContext(ctx, "SELECT "+columns+" FROM payments WHERE reservation_id IN ("+marks+")", reservations...)
 	if err != nil {
 		return nil, fmt.Errorf("payments of orders: %w", err)

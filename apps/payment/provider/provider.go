@@ -23,7 +23,7 @@ import (
 	"oneqtour/apps/payment/domain"
 )
 
-// maxAnswer is how much of an answer is read, in bytes: more than perPage transactions are.
+// maxAnswer is how much of an answer is read, in bytes: more than a thousand transactions are.
 const maxAnswer = 4 << 20
 
 // Client calls one provider account.

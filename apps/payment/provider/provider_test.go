@@ -195,25 +195,22 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	}
 }
 
-// The provider's list has pages; an order is named once; the day is asked for in Korean time, to its last second.
-func TestTheTransactionsOfADayAreReadToTheEnd(t *testing.T) {
+// The provider's list is read page by page; the day is asked for in Korean time, to its last second.
+func TestAPageOfTheTransactionsOfADay(t *testing.T) {
 	from := time.Date(2026, 11, 21, 15, 0, 0, 0, time.UTC)
 	var asked []string
 	client := bank(t, func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.URL.Path+"?"+r.URL.RawQuery)
-		var page []map[string]string
-		n := map[string]int{"": perPage, "k-999": perPage, "k-1999": 3}[r.URL.Query().Get("startingAfter")]
-		for i := range n {
-			id := (len(asked)-1)*perPage + i
-			page = append(page, map[string]string{"orderId": fmt.Sprint("o-", id/2), "transactionKey": fmt.Sprint("k-", id)})
-		}
-		_ = json.NewEncoder(w).Encode(page)
+		_, _ = io.WriteString(w, `[{"orderId":"o-1","transactionKey":"k-1","status":"PARTIAL_CANCELED","amount":700}]`)
 	})
-	orders, err := client.Orders(t.Context(), from, from.AddDate(0, 0, 1))
-	if err != nil || len(orders) != 1002 || orders[0] != "o-0" || orders[1001] != "o-1001" {
-		t.Errorf("%d orders, %v", len(orders), err)
+	for _, after := range []string{"", "k-0"} {
+		list, err := client.Transactions(t.Context(), from, from.AddDate(0, 0, 1), after, 1000)
+		if err != nil || len(list) != 1 || list[0] != (domain.Transaction{Key: "k-1", OrderID: "o-1", State: "PARTIAL_CANCELED", Amount: 700}) {
+			t.Errorf("%+v, %v", list, err)
+		}
 	}
-	if len(asked) != 3 || asked[0] != "/v1/transactions?endDate=2026-11-22T23%3A59%3A59&limit=1000&startDate=2026-11-22T00%3A00%3A00" {
+	const first = "/v1/transactions?endDate=2026-11-22T23%3A59%3A59&limit=1000&startDate=2026-11-22T00%3A00%3A00"
+	if asked[0] != first || asked[1] != first+"&startingAfter=k-0" {
 		t.Errorf("asked %q", asked)
 	}
 }
@@ -227,8 +224,8 @@ func TestAListThatIsNotReadToTheEndIsNone(t *testing.T) {
 		"no list":   func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"items":[]}`) },
 		"cut short": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `[{"orderId":"o-1"}`) },
 	} {
-		if orders, err := bank(t, answer).Orders(t.Context(), time.Now(), time.Now()); err == nil {
-			t.Errorf("%s: %q", name, orders)
+		if list, err := bank(t, answer).Transactions(t.Context(), time.Now(), time.Now(), "", 10); err == nil {
+			t.Errorf("%s: %+v", name, list)
 		}
 	}
 }

@@ -3,57 +3,43 @@ package provider
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 
+	"oneqtour/apps/internal/money"
 	"oneqtour/apps/internal/terms"
+	"oneqtour/apps/payment/domain"
 )
 
-const (
-	perPage  = 1000
-	maxPages = 1000 // of one day; a list that is longer does not end
-)
-
-// Orders lists the order ids of what was charged and returned from from until before to, whole seconds; an order
-// is named once, however often it moved.
-func (c *Client) Orders(ctx context.Context, from, to time.Time) ([]string, error) {
-	seen, orders, after := map[string]bool{}, []string{}, ""
-	for range maxPages {
-		page, err := c.transactions(ctx, from, to, after)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range page {
-			if !seen[t.OrderID] {
-				seen[t.OrderID] = true
-				orders = append(orders, t.OrderID)
-			}
-		}
-		if len(page) < perPage {
-			return orders, nil
-		}
-		after = page[len(page)-1].Key
+// Transactions lists what was charged and returned from from until before to, whole seconds, oldest first: at most
+// limit, behind the transaction after.
+func (c *Client) Transactions(ctx context.Context, from, to time.Time, after string, limit int) ([]domain.Transaction, error) {
+	page, err := c.transactions(ctx, from, to, after, limit)
+	list := make([]domain.Transaction, len(page))
+	for i, t := range page {
+		list[i] = domain.Transaction{Key: t.Key, OrderID: t.OrderID, State: t.Status, Amount: t.Amount}
 	}
-	return nil, errors.New("the provider's list of transactions does not end")
+	return list, err
 }
 
 // transaction is the part of the provider's Transaction object that matters: one approval or one cancellation.
 type transaction struct {
-	Key     string `json:"transactionKey"`
-	OrderID string `json:"orderId"`
+	Key     string    `json:"transactionKey"`
+	OrderID string    `json:"orderId"`
+	Status  string    `json:"status"`
+	Amount  money.KRW `json:"amount"`
 }
 
 // transactions reads a page. The provider takes seconds in Korean time, and its last second is included.
 // Source: https://docs.tosspayments.com/guides/apis/transactions
-func (c *Client) transactions(ctx context.Context, from, to time.Time, after string) ([]transaction, error) {
+func (c *Client) transactions(ctx context.Context, from, to time.Time, after string, limit int) ([]transaction, error) {
 	const second = "2006-01-02T15:04:05"
 	query := url.Values{
 		"startDate": {from.In(terms.Seoul).Format(second)}, "endDate": {to.Add(-time.Second).In(terms.Seoul).Format(second)},
-		"limit": {strconv.Itoa(perPage)},
+		"limit": {strconv.Itoa(limit)},
 	}
 	if after != "" {
 		query.Set("startingAfter", after)

@@ -3,7 +3,7 @@ package usecase
 import (
 	"context"
 	"errors"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,96 +13,159 @@ import (
 )
 
 const (
-	mostReconciled = 500 // orders of a page
-	askedAtOnce    = 8   // of the provider
-	askedTimes     = 3   // until an order without an answer ends the page
+	perDayPage   = 500
+	mostPerPage  = 1000
+	mostOrders   = 500 // that are asked for by their ids
+	askedAtOnce  = 16  // of the provider
+	askedTimes   = 3   // until an order without an answer ends the answer
+	longestOrder = 64  // the provider's limit of its ids
+)
+
+// A day is read in two parts, and After says how far: behind a transaction of the provider's list, then behind an
+// order id of our own book.
+const (
+	behindTheirs = "provider:"
+	behindOurs   = "payment:"
 )
 
 // Reconciled is one order as both sides know it.
 type Reconciled struct {
 	OrderID string
-	Stored  *domain.Snapshot // nil: payment does not know it
-	Charge  *domain.Charge   // nil: the provider does not
+	Stored  *domain.Snapshot              // nil: payment does not know it
+	Moved   map[domain.RefundID]time.Time // when its refunds have, the last time
+	Charge  *domain.Charge                // nil: the provider does not know it
 }
 
-// Day is a page of the orders of a day.
+// Day asks for a page of the orders of a day.
 type Day struct {
-	Date   terms.Date
-	After  string // the order id behind which the page begins
-	Limit  int    // 0: as many as may be
-	Orders []Reconciled
-	Next   string // empty: there are no more
+	Date  terms.Date
+	After string // Next of the page before
+	Limit int    // 0: 500
 }
 
-// Reconcile puts side by side what is stored and what the provider says at this moment of the orders of a day:
-// those that were requested on it, and those that the provider has a transaction of. To compare them is
-// reservation's. The page ends early when the time of a call is over. fault.Invalid; fault.Unavailable when the
-// provider does not answer.
-func (s *Service) Reconcile(ctx context.Context, day Day) (Day, error) {
+// DayPage is a page of the orders of a day.
+type DayPage struct {
+	Explained []Reconciled // by the provider's list alone
+	Orders    []string     // the others: ask for them by id
+	Next      string       // empty: there are no more
+}
+
+// Reconcile lists the orders of a day: first what the provider has transactions of, then what is stored as requested
+// or returned on it. To compare them is reservation's. One page is at most one call of the provider.
+// fault.Invalid; fault.Unavailable when the provider does not answer.
+func (s *Service) Reconcile(ctx context.Context, day Day) (DayPage, error) {
 	if day.Limit == 0 {
-		day.Limit = mostReconciled
+		day.Limit = perDayPage
 	}
+	if day.After == "" {
+		day.After = behindTheirs
+	}
+	key, theirs := strings.CutPrefix(day.After, behindTheirs)
+	id, ours := strings.CutPrefix(day.After, behindOurs)
 	var wrong fault.Fields
 	_, err := terms.ParseDate(string(day.Date))
 	wrong.Check(err == nil, "date", fault.BadFormat, "YYYY-MM-DD")
-	wrong.Check(day.Limit >= 1 && day.Limit <= mostReconciled, "limit", fault.OutOfRange, "1..500")
-	wrong.Check(len(day.After) <= 64, "after", fault.TooLong, "64")
+	wrong.Check(day.Limit >= 1 && day.Limit <= mostPerPage, "limit", fault.OutOfRange, "1..1000")
+	wrong.Check((theirs || ours) && len(day.After) <= longestOrder+len(behindTheirs), "after", fault.BadFormat, "")
 	if err := wrong.Err(); err != nil {
-		return Day{}, err
+		return DayPage{}, err
 	}
-	budget, cancel := context.WithTimeout(ctx, s.settings.AnswerWithin)
+	ctx, cancel := context.WithTimeout(ctx, s.settings.AnswerWithin)
 	defer cancel()
-	orders, err := s.ordersOf(ctx, day)
-	if err != nil {
-		return Day{}, err
+	if ours {
+		return s.ourPage(ctx, day, id)
 	}
-	// Read before the provider is asked: it may then know more than we do, as it does at any moment, never less.
-	stored, err := s.books.OfOrders(ctx, orders[:min(day.Limit, len(orders))])
-	if err != nil {
-		return Day{}, err
-	}
-	for len(day.Orders) < min(day.Limit, len(orders)) {
-		if budget.Err() != nil && len(day.Orders) > 0 {
-			break
-		}
-		from := len(day.Orders)
-		asked, err := s.sideBySide(ctx, orders[from:min(from+askedAtOnce, day.Limit, len(orders))], stored)
-		if err != nil && len(day.Orders) == 0 {
-			return Day{}, err
-		}
-		if err != nil {
-			break
-		}
-		day.Orders = append(day.Orders, asked...)
-	}
-	if len(day.Orders) < len(orders) {
-		day.Next = day.Orders[len(day.Orders)-1].OrderID
-	}
-	return day, nil
+	return s.theirPage(ctx, day, key)
 }
 
-// ordersOf lists the page's order ids, sorted, and one more when there are more.
-func (s *Service) ordersOf(ctx context.Context, day Day) ([]string, error) {
-	from, to := day.Date.Begin(), day.Date.AddDays(1).Begin()
-	orders, err := s.books.RequestedBetween(ctx, from, to, day.After, day.Limit+1)
+// theirPage compares a page of the provider's list with the book, as far as the list goes.
+func (s *Service) theirPage(ctx context.Context, day Day, after string) (DayPage, error) {
+	list, err := s.provider.Transactions(ctx, day.Date.Begin(), day.Date.AddDays(1).Begin(), after, day.Limit)
+	if err != nil {
+		return DayPage{}, fault.New(fault.Unavailable).After(time.Second).Because(err)
+	}
+	page := DayPage{Next: behindOurs}
+	if len(list) == day.Limit {
+		page.Next = behindTheirs + list[len(list)-1].Key
+	}
+	var orders []string
+	of := map[string][]domain.Transaction{}
+	for _, t := range list {
+		if of[t.OrderID] == nil {
+			orders = append(orders, t.OrderID)
+		}
+		of[t.OrderID] = append(of[t.OrderID], t)
+	}
+	// Read after the list: what it tells of was stored before the provider was asked.
+	stored, err := s.books.OfOrders(ctx, orders)
+	if err != nil {
+		return DayPage{}, err
+	}
+	for _, order := range orders {
+		p, known := stored[order]
+		charge, all := of[order][0].Explains(p)
+		if known && all && len(of[order]) == 1 {
+			page.Explained = append(page.Explained, Reconciled{OrderID: order, Stored: &p, Charge: &charge})
+			continue
+		}
+		page.Orders = append(page.Orders, order)
+	}
+	return page, nil
+}
+
+// ourPage names the orders of the day that are stored, whether the provider has listed them or not.
+func (s *Service) ourPage(ctx context.Context, day Day, after string) (DayPage, error) {
+	orders, err := s.books.MovedBetween(ctx, day.Date.Begin(), day.Date.AddDays(1).Begin(), after, day.Limit)
+	page := DayPage{Orders: orders}
+	if len(orders) == day.Limit {
+		page.Next = behindOurs + orders[len(orders)-1]
+	}
+	return page, err
+}
+
+// ReconcileOrders puts side by side what is stored and what the provider says at this moment of each order. The
+// answer ends early when the time of a call is over. fault.Invalid; fault.Unavailable when the provider answers for
+// none of them.
+func (s *Service) ReconcileOrders(ctx context.Context, orders []string) ([]Reconciled, error) {
+	var wrong fault.Fields
+	wrong.Check(len(orders) <= mostOrders, "orderIds", fault.TooLong, "500")
+	for _, order := range orders {
+		wrong.Check(order != "" && len(order) <= longestOrder, "orderIds", fault.BadFormat, "")
+	}
+	if err := wrong.Err(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.settings.AnswerWithin)
+	defer cancel()
+	// Read before the provider is asked: it may then know more than we do, as it does at any moment, never less.
+	stored, err := s.books.OfOrders(ctx, orders)
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := s.provider.Orders(ctx, from, to)
+	moved, err := s.books.RefundsMoved(ctx, orders)
 	if err != nil {
-		return nil, fault.New(fault.Unavailable).After(time.Second).Because(err)
+		return nil, err
 	}
-	for _, order := range theirs {
-		if order > day.After {
-			orders = append(orders, order)
+	var both []Reconciled
+	for len(both) < len(orders) {
+		from := len(both)
+		asked, err := s.sideBySide(ctx, orders[from:min(from+askedAtOnce, len(orders))], stored)
+		if err != nil && from == 0 && len(asked) == 0 {
+			return nil, err
+		}
+		both = append(both, asked...)
+		if err != nil {
+			break
 		}
 	}
-	slices.Sort(orders)
-	orders = slices.Compact(orders)
-	return orders[:min(day.Limit+1, len(orders))], nil
+	for i := range both {
+		both[i].Moved = moved
+	}
+	return both, nil
 }
 
-// sideBySide asks the provider for a few orders at once.
+// sideBySide asks the provider for a few orders at once. Beside an error are those before the first that it did not
+// answer for.
 func (s *Service) sideBySide(ctx context.Context, orders []string, stored map[string]domain.Snapshot) ([]Reconciled, error) {
 	both, missing := make([]Reconciled, len(orders)), make([]error, len(orders))
 	var asking sync.WaitGroup
@@ -114,7 +177,12 @@ func (s *Service) sideBySide(ctx context.Context, orders []string, stored map[st
 		asking.Go(func() { both[i].Charge, missing[i] = s.presently(ctx, order) })
 	}
 	asking.Wait()
-	return both, errors.Join(missing...)
+	for i, err := range missing {
+		if err != nil {
+			return both[:i], errors.Join(missing...)
+		}
+	}
+	return both, nil
 }
 
 // presently is what the provider says of an order; nil when it knows none.

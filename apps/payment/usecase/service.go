@@ -39,8 +39,11 @@ type Books interface {
 	Refunds(ctx context.Context, s domain.RefundStatus, after domain.RefundID, limit int) ([]RefundOf, error)
 	// OfRefund finds the payment of a refund; domain.ErrNotFound.
 	OfRefund(ctx context.Context, id domain.RefundID) (domain.PaymentID, error)
-	// RequestedBetween lists, sorted, at most limit order ids behind after, requested from from until before to.
-	RequestedBetween(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error)
+	// MovedBetween lists, sorted, at most limit order ids behind after that were requested, or had a refund requested,
+	// retried, returned or settled, from from until before to.
+	MovedBetween(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error)
+	// RefundsMoved says when the refunds of the orders have moved the last time.
+	RefundsMoved(ctx context.Context, orders []string) (map[domain.RefundID]time.Time, error)
 	// OfOrders reads the payments of order ids, by order id.
 	OfOrders(ctx context.Context, orders []string) (map[string]domain.Snapshot, error)
 }
@@ -58,8 +61,9 @@ type Provider interface {
 	Confirm(ctx context.Context, p *domain.Payment, token domain.Token) domain.Reply
 	Cancel(ctx context.Context, c domain.Charge, r domain.Refund) domain.Reply
 	Find(ctx context.Context, orderID string) domain.Reply
-	// Orders lists the order ids of what was charged and returned from from until before to, one an order.
-	Orders(ctx context.Context, from, to time.Time) ([]string, error)
+	// Transactions lists what was charged and returned from from until before to, oldest first: at most limit, behind
+	// the transaction after.
+	Transactions(ctx context.Context, from, to time.Time, after string, limit int) ([]domain.Transaction, error)
 }
 
 // Settings of the service.

@@ -47,6 +47,15 @@ func (r *Repository) CompensationsBetween(ctx context.Context, from, to time.Tim
 	return r.compensations(ctx, "due_at >= ? AND due_at < ? OR paid_at >= ? AND paid_at < ?", from, to, from, to)
 }
 
+// CompensationsOf implements usecase.Compensations.
+func (r *Repository) CompensationsOf(ctx context.Context, ids []domain.ReservationID) ([]usecase.Compensation, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	marks, args := among(ids)
+	return r.compensations(ctx, "reservation_id IN ("+marks+")", args...)
+}
+
 func (r *Repository) compensations(ctx context.Context, where string, args ...any) ([]usecase.Compensation, error) {
 	rows, err := r.db.QueryContext(ctx, `SELECT reservation_id, customer_id, amount, status, COALESCE(reference, ''), COALESCE(paid_by, ''), due_at, paid_at
 		FROM compensations WHERE `+where, args...)

@@ -74,11 +74,15 @@ func (r *Repository) FindAll(ctx context.Context, ids []domain.ReservationID) ([
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	args := make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
+	marks, args := among(ids)
+	return r.documents(ctx, "WHERE id IN ("+marks+")", args...)
+}
+
+func among(ids []domain.ReservationID) (marks string, args []any) {
+	for _, id := range ids {
+		args = append(args, id)
 	}
-	return r.documents(ctx, "WHERE id IN ("+strings.TrimSuffix(strings.Repeat("?,", len(ids)), ",")+")", args...)
+	return strings.TrimSuffix(strings.Repeat("?,", len(ids)), ","), args
 }
 
 func (r *Repository) documents(ctx context.Context, where string, args ...any) ([]*domain.Reservation, error) {

@@ -1,7 +1,7 @@
 package usecase
 
 import (
-	"strings"
+	"slices"
 	"time"
 
 	"oneqtour/apps/internal/contract"
@@ -25,6 +25,8 @@ const (
 	RefundMissing            = "REFUND_MISSING"
 	RefundDiffers            = "REFUND_DIFFERS"
 	UnknownToProvider        = "PAYMENT_UNKNOWN_TO_PROVIDER"
+	RefundedTwice            = "REFUNDED_TWICE"
+	StuckPending             = "STUCK_PENDING"
 	CompensationDiffers      = "COMPENSATION_DIFFERS"
 )
 
@@ -40,17 +42,78 @@ type Checked struct {
 
 // comparison puts side by side what reservation, payment and the provider say.
 type comparison struct {
-	settled time.Time // what has not changed since then is no longer in flight
-	checked Checked
-	found   []Difference
+	settled  time.Time // what has not changed since then is no longer in flight
+	checked  Checked
+	found    []Difference
+	seen     map[domain.ReservationID]bool
+	compared map[string]bool       // order ids
+	open     []string              // order ids that are still to be asked for
+	flying   map[string]bool       // reservations, or orders of none
+	debtors  []*domain.Reservation // that say that a compensation is owed or paid
+}
+
+func newComparison(settled time.Time) *comparison {
+	return &comparison{settled: settled, found: []Difference{}, seen: map[domain.ReservationID]bool{}, compared: map[string]bool{}, flying: map[string]bool{}}
 }
 
 func (c *comparison) differ(kind, left, right string, amount money.KRW) {
 	c.found = append(c.found, Difference{kind, left, right, amount})
 }
 
+// want names orders that are to be asked for.
+func (c *comparison) want(orders ...string) { c.open = append(c.open, orders...) }
+
+// wanted are at most so many orders that are to be asked for and were not compared yet.
+func (c *comparison) wanted(most int) []string {
+	slices.Sort(c.open)
+	c.open = slices.DeleteFunc(slices.Compact(c.open), func(order string) bool { return c.compared[order] })
+	return c.open[:min(most, len(c.open))]
+}
+
+func (c *comparison) result() Checked {
+	c.checked.Reservations, c.checked.InFlight = len(c.seen), len(c.flying)
+	return c.checked
+}
+
+// reservation looks at one by itself, once, and wants its orders.
+func (c *comparison) reservation(r *domain.Reservation) {
+	snap := r.Snapshot()
+	if c.seen[snap.ID] {
+		return
+	}
+	c.seen[snap.ID] = true
+	paid := money.KRW(0)
+	purpose := contract.PurposePrice
+	if snap.Plan == domain.PlanSavingsFunded {
+		purpose = contract.PurposeDeposit
+	}
+	orders := []string{contract.OrderID(string(snap.ID), purpose)} // also of one that nothing was paid for
+	for _, p := range snap.Payments {
+		if p.Purpose == purpose {
+			paid += p.Amount
+		} else if p.Method != contract.MethodSavings { // of which payment knows nothing
+			orders = append(orders, contract.OrderID(string(snap.ID), p.Purpose))
+		}
+	}
+	c.want(orders...)
+	if c.movingReservation(r) {
+		c.flying[string(snap.ID)] = true
+		return
+	}
+	if snap.Status != domain.Pending && snap.Status != domain.Rejected && paid != snap.DueNow {
+		c.differ(ConfirmedWithoutCharge, string(snap.ID), orders[0], snap.DueNow-paid)
+	}
+	if snap.Cancellation != nil && snap.Cancellation.Compensation != nil {
+		c.debtors = append(c.debtors, r)
+	}
+}
+
 // item compares one order id; r is its reservation, nil when there is none.
 func (c *comparison) item(i contract.ReconciledItem, r *domain.Reservation) {
+	if c.compared[i.OrderID] {
+		return
+	}
+	c.compared[i.OrderID] = true
 	if i.PaymentID != "" {
 		c.checked.Payments++
 	}
@@ -60,26 +123,55 @@ func (c *comparison) item(i contract.ReconciledItem, r *domain.Reservation) {
 	}
 	c.checked.Refunds += len(i.Refunds)
 	if c.moving(i, r) {
-		c.checked.InFlight++
+		if c.flying[i.OrderID] = true; r != nil {
+			delete(c.flying, i.OrderID)
+			c.flying[i.ReservationID] = true
+		}
 		return
 	}
-	paid := paymentOf(r, i.PaymentID)
+	paid := paymentOf(r, i)
 	switch {
+	case i.PaymentID == "" && paid != nil, charged && paid != nil && (i.Status != contract.PaymentIsApproved || paid.ID != i.PaymentID):
+		c.differ(ConfirmedWithoutCharge, i.ReservationID, i.OrderID, paid.Amount)
 	case !charged && (i.Charged > 0 || i.Status == contract.PaymentIsApproved || paid != nil):
 		c.differ(UnknownToProvider, i.PaymentID, i.OrderID, i.Amount)
 	case !charged:
 		// and nobody says otherwise
 	case paid == nil:
-		if kept := i.Provider.Balance - transferred(i); kept > 0 {
-			c.differ(ChargeWithoutReservation, i.ReservationID, i.OrderID, -kept)
-		}
-	case i.Status != contract.PaymentIsApproved:
-		c.differ(ConfirmedWithoutCharge, string(r.Snapshot().ID), i.OrderID, paid.Amount)
+		c.unowned(i, r)
 	default:
-		if paid.Amount != i.Provider.Total {
-			c.differ(AmountDiffers, i.PaymentID, i.OrderID, paid.Amount-i.Provider.Total)
-		}
+		c.amounts(i, paid.Amount)
 		c.refunds(i, r)
+	}
+}
+
+// unowned is a charge that no reservation has paid with: all of it has to be back, and no more.
+func (c *comparison) unowned(i contract.ReconciledItem, r *domain.Reservation) {
+	if i.Charged > 0 && i.Charged != i.Provider.Total {
+		c.differ(AmountDiffers, i.PaymentID, i.OrderID, i.Charged-i.Provider.Total)
+	}
+	kept := i.Provider.Total - transferred(i)
+	for _, cancel := range i.Provider.Cancels {
+		kept -= cancel.Amount
+	}
+	switch {
+	case kept > 0 && r != nil && r.Status() == domain.Pending:
+		c.differ(StuckPending, i.ReservationID, i.OrderID, -kept)
+	case kept > 0:
+		c.differ(ChargeWithoutReservation, i.ReservationID, i.OrderID, -kept)
+	case kept < 0:
+		c.differ(RefundedTwice, i.PaymentID, i.OrderID, kept)
+	}
+}
+
+// amounts compares what was to be charged, what payment believes was, and what reservation was paid, with the
+// provider's word: the first that says otherwise.
+func (c *comparison) amounts(i contract.ReconciledItem, paid money.KRW) {
+	for _, ours := range []money.KRW{paid, i.Charged, i.Amount} {
+		if ours != i.Provider.Total {
+			c.differ(AmountDiffers, i.PaymentID, i.OrderID, ours-i.Provider.Total)
+			return
+		}
 	}
 }
 
@@ -98,78 +190,44 @@ func transferred(i contract.ReconciledItem) (sum money.KRW) {
 	return sum
 }
 
-// moving says whether an order may still change by itself.
+// moving says whether an order may still change by itself, or events of it may be under way.
 func (c *comparison) moving(i contract.ReconciledItem, r *domain.Reservation) bool {
 	if i.RequestedAt != nil && i.RequestedAt.After(c.settled) {
 		return true
 	}
-	return r != nil && (r.Status() == domain.Pending || r.Snapshot().ChangedAt().After(c.settled))
+	for _, refund := range i.Refunds {
+		if refund.MovedAt != nil && refund.MovedAt.After(c.settled) {
+			return true
+		}
+	}
+	return r != nil && c.movingReservation(r)
 }
 
-func paymentOf(r *domain.Reservation, paymentID string) *domain.Payment {
-	if r == nil || paymentID == "" {
+// movingReservation: a PENDING one is decided within the hold limit, so it too is in flight only while it is young.
+func (c *comparison) movingReservation(r *domain.Reservation) bool {
+	return r.Snapshot().ChangedAt().After(c.settled)
+}
+
+// paymentOf is the payment of the reservation that the order is of.
+func paymentOf(r *domain.Reservation, i contract.ReconciledItem) *domain.Payment {
+	if r == nil {
 		return nil
 	}
 	for _, p := range r.Snapshot().Payments {
-		if p.ID == paymentID {
+		if p.Purpose == i.Purpose && p.Method != contract.MethodSavings {
 			return &p
 		}
 	}
 	return nil
 }
 
-// refunds compares what a reservation gives back of a payment with what the provider gave back. Ours carry the id
-// of the refund in their reason.
-func (c *comparison) refunds(i contract.ReconciledItem, r *domain.Reservation) {
-	transfers := map[string]bool{} // by bank: the provider knows nothing of them
-	for _, refund := range i.Refunds {
-		transfers[refund.RefundID] = refund.Reference != ""
-	}
-	known := map[int]bool{}
-	cancelOf := func(refundID string) *contract.ProviderCancel {
-		for n := range i.Provider.Cancels {
-			if strings.Contains(i.Provider.Cancels[n].Reason, refundID) {
-				known[n] = true
-				return &i.Provider.Cancels[n]
-			}
-		}
-		return nil
-	}
-	var parts []domain.RefundPart
-	if x := r.Snapshot().Cancellation; x != nil {
-		parts = x.Parts
-	}
-	for _, part := range parts {
-		if part.PaymentID != i.PaymentID {
-			continue
-		}
-		cancel := cancelOf(part.RefundID)
-		switch {
-		case cancel == nil && transfers[part.RefundID] && part.Status == domain.PartDone:
-		case cancel == nil:
-			c.differ(RefundMissing, part.RefundID, i.OrderID, part.Amount)
-		case cancel.Amount != part.Amount || part.Status != domain.PartDone:
-			c.differ(RefundDiffers, part.RefundID, i.OrderID, part.Amount-cancel.Amount)
-		}
-	}
-	for n, cancel := range i.Provider.Cancels {
-		if !known[n] { // given back by nobody's order
-			c.differ(RefundDiffers, string(r.Snapshot().ID), i.OrderID, -cancel.Amount)
-		}
-	}
-}
-
-// unpaid notes a reservation that holds a payment of which payment knows nothing, or something else.
-func (c *comparison) unpaid(r *domain.Reservation, p domain.Payment, said contract.PaymentResult) {
-	c.checked.Payments++
-	if said.Status != contract.PaymentIsApproved || said.Amount != p.Amount {
-		c.differ(ConfirmedWithoutCharge, string(r.Snapshot().ID), p.ID, p.Amount)
-	}
-}
-
 // compensation compares a debt with its reservation, nil when there is none.
 func (c *comparison) compensation(row Compensation, r *domain.Reservation) {
 	c.checked.Compensations++
+	if r != nil && c.movingReservation(r) {
+		c.flying[string(row.ReservationID)] = true
+		return
+	}
 	if r == nil || r.Snapshot().Cancellation == nil || r.Snapshot().Cancellation.Compensation == nil {
 		c.differ(CompensationDiffers, string(row.ReservationID), "", -row.Amount)
 		return

@@ -33,6 +33,8 @@ type Compensations interface {
 	ListCompensations(ctx context.Context, status string, after CompensationPage) ([]Compensation, error)
 	// CompensationsBetween are those that fell due or were paid in [from, to).
 	CompensationsBetween(ctx context.Context, from, to time.Time) ([]Compensation, error)
+	// CompensationsOf are those of the reservations.
+	CompensationsOf(ctx context.Context, ids []domain.ReservationID) ([]Compensation, error)
 }
 
 // ListCompensations lists the debts of a state, the oldest first.

@@ -2,6 +2,7 @@ package usecase
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"oneqtour/apps/internal/contract"
@@ -27,6 +28,7 @@ type Reconciliation struct {
 
 const (
 	reconcilePage   = 500
+	reconcileOrders = 200              // asked for by their ids at once
 	reconcileTime   = 55 * time.Second // for all; the gateway waits 60
 	reconcileMargin = time.Minute      // more than the hold limit, for events under way
 )
@@ -35,40 +37,69 @@ const (
 // every reservation that was made or changed on it, and every compensation that fell due or was paid on it.
 // UNAVAILABLE when payment does not answer: half a comparison is none.
 func (s *Service) Reconcile(ctx context.Context, date terms.Date) (Reconciliation, error) {
-	// Longer than a request may take: it asks the provider for every order.
+	// Longer than a request may take: it asks the provider for many orders.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reconcileTime)
 	defer cancel()
-	c := &comparison{settled: s.now().Add(-s.limits.Hold - reconcileMargin), found: []Difference{}}
-	seen := map[domain.ReservationID]bool{}
-	orders := map[string]bool{} // payments that were compared
-	for ask := (contract.ReconcileRequest{Date: string(date), Limit: reconcilePage}); ; {
-		page, err := s.desk.Reconcile(ctx, ask)
-		if err != nil {
-			return Reconciliation{}, err
-		}
-		if err := s.compareOrders(ctx, c, page.Items, seen, orders); err != nil {
-			return Reconciliation{}, err
-		}
-		if page.Next == "" {
-			break
-		}
-		if page.Next == ask.After {
-			return Reconciliation{}, fault.New(fault.Unavailable)
-		}
-		ask.After = page.Next
-	}
+	c := newComparison(s.now().Add(-s.limits.Hold - reconcileMargin))
 	from, to := date.Begin(), date.AddDays(1).Begin()
-	if err := s.compareReservations(ctx, c, from, to, seen, orders); err != nil {
+	if err := s.compareDay(ctx, c, date); err != nil {
+		return Reconciliation{}, err
+	}
+	if err := s.compareChanged(ctx, c, from, to); err != nil {
+		return Reconciliation{}, err
+	}
+	if err := s.compareAsked(ctx, c); err != nil {
 		return Reconciliation{}, err
 	}
 	if err := s.compareCompensations(ctx, c, from, to); err != nil {
 		return Reconciliation{}, err
 	}
-	c.checked.Reservations = len(seen)
-	return Reconciliation{Date: date, Checked: c.checked, Differences: c.found}, nil
+	return Reconciliation{Date: date, Checked: c.result(), Differences: c.found}, nil
 }
 
-func (s *Service) compareOrders(ctx context.Context, c *comparison, items []contract.ReconciledItem, seen map[domain.ReservationID]bool, orders map[string]bool) error {
+// compareDay reads the day's pages: what the provider's list explains is compared, the rest is to be asked for.
+func (s *Service) compareDay(ctx context.Context, c *comparison, date terms.Date) error {
+	for ask := (contract.ReconcileRequest{Date: string(date), Limit: reconcilePage}); ; {
+		page, err := s.desk.Reconcile(ctx, ask)
+		if err != nil {
+			return err
+		}
+		if err := s.compareOrders(ctx, c, page.Items); err != nil {
+			return err
+		}
+		c.want(page.Orders...)
+		if page.Next == "" {
+			return nil
+		}
+		if page.Next == ask.After {
+			return fault.New(fault.Unavailable)
+		}
+		ask.After = page.Next
+	}
+}
+
+// compareAsked asks for both sides of the orders that are wanted. An answer may hold fewer than were asked for.
+func (s *Service) compareAsked(ctx context.Context, c *comparison) error {
+	for {
+		orders := c.wanted(reconcileOrders)
+		if len(orders) == 0 {
+			return nil
+		}
+		answer, err := s.desk.Reconcile(ctx, contract.ReconcileRequest{OrderIDs: orders})
+		if err != nil {
+			return err
+		}
+		before := len(c.compared)
+		if err := s.compareOrders(ctx, c, answer.Items); err != nil {
+			return err
+		}
+		if len(c.compared) == before {
+			return fault.New(fault.Unavailable)
+		}
+	}
+}
+
+func (s *Service) compareOrders(ctx context.Context, c *comparison, items []contract.ReconciledItem) error {
 	var ids []domain.ReservationID
 	for _, i := range items {
 		if i.ReservationID != "" {
@@ -82,45 +113,23 @@ func (s *Service) compareOrders(ctx context.Context, c *comparison, items []cont
 	for _, i := range items {
 		r := of[domain.ReservationID(i.ReservationID)]
 		if r != nil {
-			seen[r.Snapshot().ID] = true
-		}
-		if i.PaymentID != "" {
-			orders[i.PaymentID] = true
+			c.reservation(r)
 		}
 		c.item(i, r)
 	}
 	return nil
 }
 
-// compareReservations looks at reservations of the day whose payment is not among the orders of the day, because
-// it was made on another, or because there is none.
-func (s *Service) compareReservations(ctx context.Context, c *comparison, from, to time.Time, seen map[domain.ReservationID]bool, orders map[string]bool) error {
+// compareChanged looks at the reservations of the day, whose payments may be orders of another.
+func (s *Service) compareChanged(ctx context.Context, c *comparison, from, to time.Time) error {
 	for after := domain.ReservationID(""); ; {
 		page, err := s.ledger.ChangedBetween(ctx, from, to, after, reconcilePage)
 		if err != nil {
 			return err
 		}
 		for _, r := range page {
-			snap := r.Snapshot()
-			after = snap.ID
-			seen[snap.ID] = true
-			moving := r.Status() == domain.Pending || snap.ChangedAt().After(c.settled)
-			if moving && (len(snap.Payments) == 0 || !orders[snap.Payments[0].ID]) {
-				c.checked.InFlight++
-			}
-			if moving || r.Status() == domain.Completed { // completed: compared on the day of its charge
-				continue
-			}
-			for _, p := range snap.Payments {
-				if orders[p.ID] {
-					continue
-				}
-				said, err := s.payments.Inquire(ctx, contract.InquiryRequest{ReservationID: string(snap.ID), Purpose: p.Purpose})
-				if err != nil {
-					return fault.New(fault.Unavailable).After(time.Second).Because(err)
-				}
-				c.unpaid(r, p, said)
-			}
+			c.reservation(r)
+			after = r.Snapshot().ID
 		}
 		if len(page) < reconcilePage {
 			return nil
@@ -128,14 +137,16 @@ func (s *Service) compareReservations(ctx context.Context, c *comparison, from, 
 	}
 }
 
+// compareCompensations looks at the debts of the day, and at those that the compared reservations hold.
 func (s *Service) compareCompensations(ctx context.Context, c *comparison, from, to time.Time) error {
 	rows, err := s.compensations.CompensationsBetween(ctx, from, to)
 	if err != nil {
 		return err
 	}
-	ids := make([]domain.ReservationID, 0, len(rows))
+	there := map[domain.ReservationID]bool{}
+	var ids []domain.ReservationID
 	for _, row := range rows {
-		ids = append(ids, row.ReservationID)
+		there[row.ReservationID], ids = true, append(ids, row.ReservationID)
 	}
 	of, err := s.byID(ctx, ids)
 	if err != nil {
@@ -143,6 +154,37 @@ func (s *Service) compareCompensations(ctx context.Context, c *comparison, from,
 	}
 	for _, row := range rows {
 		c.compensation(row, of[row.ReservationID])
+	}
+	missing := slices.DeleteFunc(c.debtors, func(r *domain.Reservation) bool { return there[r.Snapshot().ID] })
+	for page := range slices.Chunk(missing, reconcilePage) {
+		if err := s.compareDebtors(ctx, c, page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareDebtors finds the debts of reservations on whose day they neither fell due nor were paid.
+func (s *Service) compareDebtors(ctx context.Context, c *comparison, page []*domain.Reservation) error {
+	ids := make([]domain.ReservationID, len(page))
+	for i, r := range page {
+		ids[i] = r.Snapshot().ID
+	}
+	rows, err := s.compensations.CompensationsOf(ctx, ids)
+	if err != nil {
+		return err
+	}
+	of := map[domain.ReservationID]Compensation{}
+	for _, row := range rows {
+		of[row.ReservationID] = row
+	}
+	for _, r := range page {
+		if row, ok := of[r.Snapshot().ID]; ok {
+			c.compensation(row, r)
+			continue
+		}
+		c.checked.Compensations++
+		c.differ(CompensationDiffers, string(r.Snapshot().ID), "", r.Snapshot().Cancellation.Compensation.Amount)
 	}
 	return nil
 }

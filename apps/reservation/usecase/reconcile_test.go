@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,23 +15,54 @@ import (
 	"oneqtour/apps/reservation/usecase"
 )
 
-// books is what payment and the provider say of the day, in pages of two.
+// books is what payment and the provider say. The day has pages of two; every other order of it, and what is only in
+// others, has to be asked for by its id, and an answer to ids holds at most two.
 type books struct {
 	usecase.PaymentDesk
 	items  []contract.ReconciledItem
+	others []contract.ReconciledItem // of other days
 	silent bool
+	mute   bool // about ids
+	asked  []string
+}
+
+func (b *books) byID(orders []string) (answer contract.Reconciliation) {
+	b.asked = append(b.asked, orders...)
+	for _, order := range orders[:min(2, len(orders))] {
+		item := contract.ReconciledItem{OrderID: order, ReservationID: strings.TrimSuffix(order, "-PRICE"), Purpose: contract.PurposePrice}
+		for _, i := range slices.Concat(b.items, b.others) {
+			if i.OrderID == order {
+				item = i
+			}
+		}
+		answer.Items = append(answer.Items, item)
+	}
+	return answer
 }
 
 func (b *books) Reconcile(_ context.Context, r contract.ReconcileRequest) (contract.Reconciliation, error) {
 	if b.silent {
 		return contract.Reconciliation{}, fault.New(fault.Unavailable)
 	}
+	if len(r.OrderIDs) > 0 {
+		if b.mute {
+			return contract.Reconciliation{}, nil
+		}
+		return b.byID(r.OrderIDs), nil
+	}
 	from := 0
 	if r.After != "" {
 		from = 1 + slices.IndexFunc(b.items, func(i contract.ReconciledItem) bool { return i.OrderID == r.After })
 	}
 	to := min(from+2, len(b.items))
-	page := contract.Reconciliation{Date: r.Date, Items: b.items[from:to]}
+	page := contract.Reconciliation{Date: r.Date}
+	for n := from; n < to; n++ {
+		if n%2 == 0 {
+			page.Items = append(page.Items, b.items[n])
+		} else {
+			page.Orders = append(page.Orders, b.items[n].OrderID, b.items[0].OrderID)
+		}
+	}
 	if to < len(b.items) {
 		page.Next = b.items[to-1].OrderID
 	}
@@ -55,6 +87,14 @@ func (d *day) order(id string) *contract.ReconciledItem {
 	return nil
 }
 
+// elsewhere makes the order one of another day.
+func (d *day) elsewhere(id string) *contract.ReconciledItem {
+	item := *d.order(id)
+	d.books.items = slices.DeleteFunc(d.books.items, func(i contract.ReconciledItem) bool { return i.ReservationID == id })
+	d.books.others = append(d.books.others, item)
+	return &d.books.others[len(d.books.others)-1]
+}
+
 func newDay(t *testing.T) *day {
 	s := newStage(t, 20)
 	d := &day{stage: s, books: &books{}, date: terms.DateOf(time.Now())}
@@ -62,7 +102,7 @@ func newDay(t *testing.T) *day {
 	requested := time.Now()
 	add := func(r *contract.ReservationState, status string) *contract.ReconciledItem {
 		d.books.items = append(d.books.items, contract.ReconciledItem{
-			OrderID: "order-" + r.ReservationID, ReservationID: r.ReservationID, Purpose: contract.PurposePrice, PaymentID: "pay-" + r.ReservationID,
+			OrderID: contract.OrderID(r.ReservationID, contract.PurposePrice), ReservationID: r.ReservationID, Purpose: contract.PurposePrice, PaymentID: "pay-" + r.ReservationID,
 			Status: status, Amount: 760_000, Charged: 760_000, RequestedAt: &requested,
 			Provider: &contract.ProviderPayment{State: "DONE", Total: 760_000, Balance: 760_000}})
 		return &d.books.items[len(d.books.items)-1]
@@ -150,6 +190,38 @@ func TestReconciliationFindsEveryDifference(t *testing.T) {
 		"an aborted order nobody knows": {func(d *day) {
 			d.books.items = append(d.books.items, contract.ReconciledItem{OrderID: "x", Provider: &contract.ProviderPayment{State: "ABORTED", Total: 5000, Balance: 5000}})
 		}, ""},
+		"payment believes in another amount":  {func(d *day) { d.order(d.confirmed).Charged = 759_000 }, "AMOUNT_DIFFERS -1000"},
+		"payment was to charge another":       {func(d *day) { d.order(d.confirmed).Amount = 759_000 }, "AMOUNT_DIFFERS -1000"},
+		"another payment than it was paid by": {func(d *day) { d.order(d.confirmed).PaymentID = "another" }, "CONFIRMED_WITHOUT_CHARGE 760000"},
+		"confirmed for too little": {func(d *day) {
+			d.exec("UPDATE reservations SET document = JSON_SET(document, '$.dueNow', 800000) WHERE id = ?", d.confirmed)
+		}, "CONFIRMED_WITHOUT_CHARGE 40000"},
+		"payment knows no refund":              {func(d *day) { d.order(d.cancelled).Refunds = nil }, "REFUND_DIFFERS 0"},
+		"payment believes in a smaller refund": {func(d *day) { d.order(d.cancelled).Refunds[0].Amount = 1 }, "REFUND_DIFFERS 0"},
+		"payment has not heard of its refund":  {func(d *day) { d.order(d.cancelled).Refunds[0].Status = contract.RefundStuck }, "REFUND_DIFFERS 0"},
+		"payment returned what nobody asks for": {func(d *day) {
+			d.order(d.confirmed).Refunds = []contract.ReconciledRefund{{RefundID: "x", Amount: 5, Status: "DONE"}}
+		}, "REFUND_DIFFERS -5"},
+		"transferred and returned to the card": {func(d *day) { d.order(d.cancelled).Refunds[0].Reference = "BANK-2" }, "REFUNDED_TWICE -760000"},
+		"returned to the card twice": {func(d *day) {
+			p := d.order(d.cancelled).Provider
+			p.Cancels = append(p.Cancels, p.Cancels[0])
+		}, "REFUND_DIFFERS -760000"},
+		"a void that returned more than was charged": {func(d *day) {
+			d.order(d.voided).Refunds = []contract.ReconciledRefund{{RefundID: "v", Cause: "VOID", Amount: 760_000, Status: "DONE", Reference: "BANK-3"}}
+		}, "REFUNDED_TWICE -760000"},
+		"a void of another amount than payment believes": {func(d *day) { d.order(d.voided).Charged = 760_001 }, "AMOUNT_DIFFERS 1"},
+		"pending for long, and charged": {func(d *day) {
+			d.exec("UPDATE reservations SET status = 'PENDING', document = JSON_SET(document, '$.status', 'PENDING') WHERE id = ?", d.voided)
+			d.order(d.voided).Provider = &contract.ProviderPayment{State: "DONE", Total: 760_000, Balance: 760_000}
+		}, "STUCK_PENDING -760000"},
+		"a refund of an older charge that the provider knows nothing of": {func(d *day) {
+			d.elsewhere(d.cancelled).Provider.Cancels = nil
+		}, "REFUND_MISSING 760000"},
+		"an order of another day that agrees": {func(d *day) { d.elsewhere(d.cancelled) }, ""},
+		"a debt without a row": {func(d *day) {
+			d.exec(`UPDATE reservations SET document = JSON_SET(document, '$.cancellation.compensation', JSON_OBJECT('amount', 9, 'status', 'DUE', 'dueAt', '2026-01-01T00:00:00Z')) WHERE id = ?`, d.cancelled)
+		}, "COMPENSATION_DIFFERS 9"},
 		"a debt of no reservation": {func(d *day) {
 			d.exec("INSERT INTO compensations (reservation_id, customer_id, amount, status, due_at) VALUES (?, 'c', 7, 'DUE', UTC_TIMESTAMP(6))", newID())
 		}, "COMPENSATION_DIFFERS -7"},
@@ -173,7 +245,22 @@ func TestReconciliationWaitsForWhatIsInFlight(t *testing.T) {
 	d := newDay(t)
 	d.clock.Store(0)
 	d.order(d.confirmed).Provider = nil
-	if r := d.reconcile(); len(r.Differences) != 0 || r.Checked.InFlight == 0 {
+	if r := d.reconcile(); len(r.Differences) != 0 || r.Checked.InFlight != 5 || r.Checked.Reservations != 5 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A retried refund has reached the card, and reservation has not heard of it yet; later that is a difference.
+func TestReconciliationWaitsForARefundThatHasJustMoved(t *testing.T) {
+	d := newDay(t)
+	d.exec("UPDATE reservations SET document = JSON_SET(document, '$.cancellation.parts[0].status', 'STUCK') WHERE id = ?", d.cancelled)
+	moved := time.Now().Add(10 * time.Minute) // the clock of the test
+	d.order(d.cancelled).Refunds[0].MovedAt = &moved
+	if r := d.reconcile(); len(r.Differences) != 0 || r.Checked.InFlight != 1 {
+		t.Errorf("%+v", r)
+	}
+	d.clock.Store(int64(20 * time.Minute))
+	if r := d.reconcile(); len(r.Differences) != 1 || r.Differences[0].Kind != usecase.RefundDiffers || r.Checked.InFlight != 0 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -181,6 +268,10 @@ func TestReconciliationWaitsForWhatIsInFlight(t *testing.T) {
 func TestReconciliationIsAllOrNothing(t *testing.T) {
 	d := newDay(t)
 	d.books.silent = true
+	if _, err := d.service.Reconcile(t.Context(), d.date); fault.CodeOf(err) != fault.Unavailable {
+		t.Error(err)
+	}
+	d.books.silent, d.books.mute = false, true
 	if _, err := d.service.Reconcile(t.Context(), d.date); fault.CodeOf(err) != fault.Unavailable {
 		t.Error(err)
 	}
@@ -201,6 +292,7 @@ func TestReconciliationOfCompensations(t *testing.T) {
 	part := usecase.State(state).Cancellation.Parts[0]
 	d.hear(contract.PaymentRefunded, refundEvent(d.confirmed, part.RefundID, "CANCELLATION", contract.RefundDone))
 	item.Provider.Cancels = []contract.ProviderCancel{{Reason: part.RefundID, Amount: part.Amount}}
+	item.Refunds = []contract.ReconciledRefund{{RefundID: part.RefundID, Cause: "CANCELLATION", Amount: part.Amount, Status: "DONE"}}
 	d.clock.Store(int64(40 * time.Minute))
 	owed := d.count("SELECT COUNT(*) FROM compensations")
 	if got := d.reconcile(); owed != 1 || len(got.Differences) != 0 || got.Checked.Compensations != owed {
