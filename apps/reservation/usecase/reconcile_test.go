@@ -10,8 +10,10 @@ import (
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
+	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/internal/terms"
 	"oneqtour/apps/reservation/domain"
+	"oneqtour/apps/reservation/mysql"
 	"oneqtour/apps/reservation/usecase"
 )
 
@@ -301,5 +303,26 @@ func TestReconciliationOfCompensations(t *testing.T) {
 	d.exec("UPDATE compensations SET amount = amount + 1")
 	if got := d.reconcile(); len(got.Differences) != owed {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Reservations from before the column of their last change are found on its day.
+func TestOldReservationsAreFoundOnTheDayOfTheirLastChange(t *testing.T) {
+	s := newStage(t, 20)
+	a, err := s.reserve("old", "k", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.exec(`UPDATE reservations SET changed_at = NULL, created_at = '2026-03-01 00:00:00',
+		document = JSON_SET(document, '$.history[1].at', '2026-03-04T14:59:59.1234567Z') WHERE id = ?`, a.Reservation.ReservationID)
+	s.exec("DELETE FROM schema_reservation WHERE version_id = 11")
+	if err := mysqldb.Migrate(t.Context(), s.db, mysql.Migrations()); err != nil {
+		t.Fatal(err)
+	}
+	for day, found := range map[terms.Date]int{"2026-03-01": 1, "2026-03-02": 0, "2026-03-04": 1, "2026-03-05": 0} {
+		list, err := s.repository.ChangedBetween(t.Context(), day.Begin(), day.AddDays(1).Begin(), "", 10)
+		if err != nil || len(list) != found {
+			t.Errorf("%s: %d, %v", day, len(list), err)
+		}
 	}
 }
