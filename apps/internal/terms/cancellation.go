@@ -26,35 +26,45 @@ type Schedule struct {
 	Tiers   []Tier `json:"tiers"`
 }
 
-// standard is one table of the standard terms of the Korea Fair Trade Commission.
-type standard struct {
-	from     Date // applies to reservations made on or after it
+// dated is a table with the date from which on it applies.
+type dated struct {
+	from     Date
 	schedule Schedule
 }
 
-// The tables in force by date, the latest last. A new regulation is one more row; no reservation changes.
+// The standard terms of the Korea Fair Trade Commission, by the date of the reservation, the latest last. A new
+// regulation is one more row; no reservation changes.
 var (
-	standardOverseas = []standard{{"2014-03-21", Schedule{"STANDARD-OVERSEAS-2014-03-21",
+	standardOverseas = []dated{{"2014-03-21", Schedule{"STANDARD-OVERSEAS-2014-03-21",
 		[]Tier{{30, 0}, {20, 1000}, {10, 1500}, {8, 2000}, {1, 3000}, {0, 5000}}}}}
-	standardDomesticNights = []standard{{"2014-03-21", Schedule{"STANDARD-DOMESTIC-NIGHTS-2014-03-21",
+	standardDomesticNights = []dated{{"2014-03-21", Schedule{"STANDARD-DOMESTIC-NIGHTS-2014-03-21",
 		[]Tier{{5, 0}, {2, 1000}, {1, 2000}, {0, 3000}}}}}
-	standardDomesticDay = []standard{{"2014-03-21", Schedule{"STANDARD-DOMESTIC-DAY-2014-03-21",
+	standardDomesticDay = []dated{{"2014-03-21", Schedule{"STANDARD-DOMESTIC-DAY-2014-03-21",
 		[]Tier{{3, 0}, {2, 1000}, {1, 2000}, {0, 3000}}}}}
 )
 
 // StandardSchedule is the standard table for a kind and a number of nights (0 = day trip) on the date of the
 // reservation.
 func StandardSchedule(kind string, nights int, reserved Date) Schedule {
-	tables := standardOverseas
+	return inForce(ofKind(kind, nights, standardOverseas, standardDomesticNights, standardDomesticDay), reserved)
+}
+
+// ofKind picks what applies to a kind of trip.
+func ofKind[T any](kind string, nights int, overseas, domesticNights, domesticDay T) T {
 	switch {
 	case kind == Domestic && nights == 0:
-		tables = standardDomesticDay
+		return domesticDay
 	case kind == Domestic:
-		tables = standardDomesticNights
+		return domesticNights
 	}
+	return overseas
+}
+
+// inForce picks the last table that applies on the date; the first one before all of them.
+func inForce(tables []dated, on Date) Schedule {
 	in := tables[0]
 	for _, t := range tables {
-		if t.from <= reserved {
+		if t.from <= on {
 			in = t
 		}
 	}

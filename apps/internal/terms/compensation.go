@@ -7,27 +7,21 @@ const (
 	ForceMajeure    = "FORCE_MAJEURE"
 )
 
-// compensation is one table of what a supplier owes for cancelling, by the consumer dispute settlement
-// standards and the standard terms of the Korea Fair Trade Commission.
-type compensation struct {
-	from     Date // applies to closures on or after it
-	schedule Schedule
-}
-
-// The tables in force by date, the latest last, as in cancellation.go. The name of a table is shown nowhere.
+// What a supplier owes for cancelling, by the consumer dispute settlement standards and the standard terms of the
+// Korea Fair Trade Commission, by the date of the closure, the latest last. The name of a table is shown nowhere.
 var (
-	underSubscribedOverseas = []compensation{{"2014-03-21", Schedule{"", []Tier{{7, 0}, {1, 3000}, {0, 5000}}}}}
-	underSubscribedNights   = []compensation{{"2014-03-21", Schedule{"", []Tier{{3, 0}, {0, 1000}}}}}
-	underSubscribedDay      = []compensation{{"2014-03-21", Schedule{"", []Tier{{2, 0}, {0, 1000}}}}}
-	supplierFaultOverseas   = []compensation{{"2014-03-21", Schedule{"", []Tier{{30, 0}, {20, 1000}, {10, 1500}, {8, 2000}, {1, 3000}, {0, 5000}}}}}
-	supplierFaultNights     = []compensation{{"2014-03-21", Schedule{"", []Tier{{5, 0}, {2, 1000}, {1, 2000}, {0, 3000}}}}}
-	supplierFaultDay        = []compensation{{"2014-03-21", Schedule{"", []Tier{{3, 0}, {2, 1000}, {1, 2000}, {0, 3000}}}}}
+	underSubscribedOverseas = []dated{{"2014-03-21", Schedule{"", []Tier{{7, 0}, {1, 3000}, {0, 5000}}}}}
+	underSubscribedNights   = []dated{{"2014-03-21", Schedule{"", []Tier{{3, 0}, {0, 1000}}}}}
+	underSubscribedDay      = []dated{{"2014-03-21", Schedule{"", []Tier{{2, 0}, {0, 1000}}}}}
+	supplierFaultOverseas   = []dated{{"2014-03-21", Schedule{"", []Tier{{30, 0}, {20, 1000}, {10, 1500}, {8, 2000}, {1, 3000}, {0, 5000}}}}}
+	supplierFaultNights     = []dated{{"2014-03-21", Schedule{"", []Tier{{5, 0}, {2, 1000}, {1, 2000}, {0, 3000}}}}}
+	supplierFaultDay        = []dated{{"2014-03-21", Schedule{"", []Tier{{3, 0}, {2, 1000}, {1, 2000}, {0, 3000}}}}}
 )
 
 // CompensationSchedule is which part of the tour price a supplier owes who closes a departure on that date for
 // that reason, by the days that are left. FORCE_MAJEURE, and a reason that is not known, owe nothing.
 func CompensationSchedule(reason, kind string, nights int, closed Date) Schedule {
-	var overseas, night, day []compensation
+	var overseas, night, day []dated
 	switch reason {
 	case UnderSubscribed:
 		overseas, night, day = underSubscribedOverseas, underSubscribedNights, underSubscribedDay
@@ -36,18 +30,5 @@ func CompensationSchedule(reason, kind string, nights int, closed Date) Schedule
 	default:
 		return Schedule{Tiers: []Tier{{0, 0}}}
 	}
-	tables := overseas
-	switch {
-	case kind == Domestic && nights == 0:
-		tables = day
-	case kind == Domestic:
-		tables = night
-	}
-	in := tables[0]
-	for _, t := range tables {
-		if t.from <= closed {
-			in = t
-		}
-	}
-	return in.schedule
+	return inForce(ofKind(kind, nights, overseas, night, day), closed)
 }

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"embed"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"oneqtour/apps/internal/mysqldb"
@@ -121,20 +120,7 @@ func (r *Repository) ListOf(ctx context.Context, customer string, page usecase.P
 		where += " AND (created_at < ? OR (created_at = ? AND id < ?))"
 		args = append(args, page.Before, page.Before, page.BeforeID)
 	}
-	rows, err := r.db.QueryContext(ctx, "SELECT document FROM reservations "+where+" ORDER BY created_at DESC, id DESC LIMIT ?", append(args, page.Limit)...)
-	if err != nil {
-		return nil, fmt.Errorf("list reservations: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var list []*domain.Reservation
-	for rows.Next() {
-		one, err := scanReservation(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, one)
-	}
-	return list, rows.Err()
+	return r.documents(ctx, where+" ORDER BY created_at DESC, id DESC LIMIT ?", append(args, page.Limit)...)
 }
 
 // Look implements usecase.Catalogue.
