@@ -81,18 +81,39 @@ func (l links) fast(ctx context.Context, name string) error {
 // struck is a fault as it really was.
 type struck struct {
 	fault
-	Began time.Time `json:"began"`
-	Ended time.Time `json:"ended"` // when whoever was hit was up again
-	Err   string    `json:"err,omitempty"`
+	Began  time.Time `json:"began"`
+	Undone time.Time `json:"undone"` // when it began to be undone
+	Ended  time.Time `json:"ended"`  // when whoever was hit was up again
+	Err    string    `json:"err,omitempty"`
 }
 
-// faults lets a schedule happen.
+// faults lets a schedule happen. Undoing one may take longer than the schedule thought: at most two last at once, and
+// nobody touches a process that another one is at.
 type faults struct {
 	sys   *stack.Stack
 	links links
+	two   chan struct{}
 
 	mu   sync.Mutex
+	at   map[string]*sync.Mutex // by process
 	done []struck
+}
+
+func newFaults(sys *stack.Stack, l links) *faults {
+	return &faults{sys: sys, links: l, two: make(chan struct{}, 2), at: map[string]*sync.Mutex{}}
+}
+
+// turn waits until a process is free and less than two faults last.
+func (f *faults) turn(process string) (over func()) {
+	f.mu.Lock()
+	if f.at[process] == nil {
+		f.at[process] = &sync.Mutex{}
+	}
+	own := f.at[process]
+	f.mu.Unlock()
+	own.Lock()
+	f.two <- struct{}{}
+	return func() { <-f.two; own.Unlock() }
 }
 
 // run lets everything of the schedule happen and waits until the last fault is over.
@@ -104,17 +125,15 @@ func (f *faults) run(ctx context.Context, plan []fault, say func(string, ...any)
 		if ctx.Err() != nil {
 			break
 		}
-		say("%s", next)
 		lasting.Go(func() {
-			s := struck{fault: next, Began: time.Now()}
-			err := f.begin(next)
-			if err == nil {
-				pause(ctx, next.For)
-				err = f.end(next)
+			defer f.turn(process(next.Victim))()
+			if ctx.Err() != nil {
+				return
 			}
-			if s.Ended = time.Now(); err != nil {
-				s.Err = err.Error()
-				say("%s: %v", next, err)
+			say("%s", next)
+			s := f.strike(ctx, next)
+			if s.Err != "" {
+				say("%s: %s", next, s.Err)
 			}
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -122,6 +141,20 @@ func (f *faults) run(ctx context.Context, plan []fault, say func(string, ...any)
 		})
 	}
 	lasting.Wait()
+}
+
+func (f *faults) strike(ctx context.Context, x fault) struck {
+	s := struck{fault: x, Began: time.Now()}
+	err := f.begin(x)
+	if err == nil {
+		pause(ctx, x.For)
+		s.Undone = time.Now()
+		err = f.end(x)
+	}
+	if s.Ended = time.Now(); err != nil {
+		s.Err = err.Error()
+	}
+	return s
 }
 
 func (f *faults) begin(x fault) error {
@@ -143,8 +176,10 @@ func (f *faults) end(x fault) error {
 	switch x.How {
 	case "kill":
 		switch kindOf(x.Victim) {
-		case "service", "sidecar": // restart.sh starts a dead sidecar with its service
-			return f.sys.Script("restart.sh", process(x.Victim))
+		case "service":
+			return f.sys.Script("restart.sh", x.Victim)
+		case "sidecar":
+			return f.revive(x.Victim)
 		default:
 			return f.sys.Script("servers.sh", "start", x.Victim)
 		}
@@ -155,4 +190,20 @@ func (f *faults) end(x fault) error {
 	default:
 		return f.links[process(x.Victim)].Start()
 	}
+}
+
+// revive starts a dead sidecar again. Its service has lived on and must find it by itself.
+func (f *faults) revive(sidecar string) error {
+	file := filepath.Join(f.sys.Dir, "pids", process(sidecar)+".pid")
+	before, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := f.sys.Script("restart.sh", sidecar); err != nil {
+		return err
+	}
+	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
+		return fmt.Errorf("%s was started again with its sidecar: process %s, before %s (%w)", process(sidecar), after, before, err)
+	}
+	return f.sys.Signal(process(sidecar), 0)
 }

@@ -32,13 +32,12 @@ type object = map[string]any
 
 // load is everybody who uses the system. What each of them asks and hears is in the log.
 type load struct {
-	sys       *stack.Stack
-	t         testing.TB
-	log       *oracle.Log
-	market    *market
-	desk      *desk
-	pace      *rate.Limiter
-	operators bool // whether there are routes of operators, who see to closures, waivers and stuck refunds
+	sys    *stack.Stack
+	t      testing.TB
+	log    *oracle.Log
+	market *market
+	desk   *desk
+	pace   *rate.Limiter
 }
 
 func newLoad(t testing.TB, sys *stack.Stack) *load {
@@ -78,10 +77,8 @@ func (l *load) run(ctx context.Context, seed uint64) {
 		m := &travelMD{load: l, name: name}
 		person(1000+uint64(n), m.step)
 	}
-	if l.operators {
-		o := &operator{load: l}
-		person(3000, o.step)
-	}
+	o := &operator{load: l}
+	person(3000, o.step)
 	for n := range readers {
 		person(2000+uint64(n), l.look)
 	}
@@ -126,7 +123,10 @@ func (l *load) ask(c oracle.Call, method, path string, body any, headers ...stri
 
 // seenIn is the reservation that an answer of its owner shows, or refuses.
 func seenIn(a stack.Answer) []oracle.Seen {
-	var r struct{ ReservationID, Status string }
+	var r struct {
+		ReservationID, Status string
+		Price                 struct{ Payable int64 }
+	}
 	_ = json.Unmarshal(a.Body, &r)
 	if r.ReservationID == "" {
 		return nil
@@ -141,7 +141,7 @@ func seenIn(a stack.Answer) []oracle.Seen {
 	case a.Status >= 300:
 		return nil
 	}
-	return []oracle.Seen{{ID: r.ReservationID, Status: r.Status}}
+	return []oracle.Seen{{ID: r.ReservationID, Status: r.Status, Payable: r.Price.Payable}}
 }
 
 func decode[T any](a stack.Answer) (v T) {

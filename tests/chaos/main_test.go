@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"cmp"
+	"context"
 	"database/sql"
 	"errors"
 	"flag"
@@ -73,15 +74,10 @@ func whole(t *testing.T) *load {
 	}
 	if crowd == nil {
 		crowd = newLoad(t, sys)
-		crowd.operators = operatorsWork(t)
+		sys.As(t, "operator-1").Do("GET", "/api/ops/compensations?status=DUE", nil).Is(t, http.StatusOK)
 		crowd.open(t)
 	}
 	return crowd
-}
-
-// operatorsWork says whether operators can see what is owed: then departures are closed, and fees waived.
-func operatorsWork(t *testing.T) bool {
-	return sys.As(t, "operator-1").Do("GET", "/api/ops/compensations?status=DUE", nil).Status == http.StatusOK
 }
 
 // open puts the first products on the market and waits until they can be reserved.
@@ -111,10 +107,13 @@ func sources(t testing.TB) oracle.Sources {
 	for _, service := range []string{"product", "store", "reservation", "payment"} {
 		s.DB[service] = sys.Database(t, service)
 	}
-	s.Get = func(user, path string) ([]byte, error) {
+	s.Get = func(ctx context.Context, user, path string) ([]byte, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("GET %s: %w", path, err)
+		}
 		a, err := sys.As(t, user).Try("GET", path, nil)
 		for range 20 { // the gateway counts how much somebody asks for
-			if err != nil || a.Status != http.StatusTooManyRequests {
+			if err != nil || ctx.Err() != nil || a.Status != http.StatusTooManyRequests {
 				break
 			}
 			<-time.After(250 * time.Millisecond)

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -54,7 +55,8 @@ func (c *traveller) step(ctx context.Context, dice *rand.Rand) {
 	case n < 90:
 		c.ask(oracle.Call{User: c.name, Op: "list", Service: "reservation"}, "GET", "/api/reservations", nil)
 	case n < 95:
-		c.quoteInStore(dice)
+		p, d := c.market.pick(dice)
+		c.quote(p, d, 2)
 	default:
 		c.ask(oracle.Call{User: c.name, Op: "mine", Service: "viewpage"}, "GET", "/api/view/mine", nil)
 	}
@@ -62,9 +64,14 @@ func (c *traveller) step(ctx context.Context, dice *rand.Rand) {
 
 func (c *traveller) any(dice *rand.Rand) string { return c.own[dice.IntN(len(c.own))] }
 
-func (c *traveller) quoteInStore(dice *rand.Rand) {
-	p, d := c.market.pick(dice)
-	c.ask(oracle.Call{Op: "quote", Service: "store"}, "GET", "/api/store/items/"+p.id+"/quote?departureId="+d.id+"&travellers=2&paymentPlan=FULL", nil)
+// quote is what the store says that it costs; 0 when it says nothing.
+func (c *traveller) quote(p tour, d departure, travellers int) (won int64) {
+	a := c.ask(oracle.Call{Op: "quote", Service: "store"}, "GET",
+		fmt.Sprintf("/api/store/items/%s/quote?departureId=%s&travellers=%d&paymentPlan=FULL", p.id, d.id, travellers), nil)
+	if a.Status != http.StatusOK {
+		return 0
+	}
+	return decode[struct{ Price struct{ Payable int64 } }](a).Price.Payable
 }
 
 // reserve wants seats, and repeats with the same key while it does not know whether it has them.
@@ -72,6 +79,11 @@ func (c *traveller) reserve(ctx context.Context, dice *rand.Rand) {
 	p, d := c.market.pick(dice)
 	wish := oracle.Call{User: c.name, Op: oracle.OpReserve, Service: "reservation", Key: newID(), Token: card(dice), Product: p.id, Departure: d.id, Travellers: 1 + dice.IntN(3)}
 	body := object{"productId": p.id, "departureId": d.id, "travellers": wish.Travellers, "paymentPlan": "FULL", "paymentMethod": object{"type": "CARD", "token": wish.Token}}
+	if dice.IntN(4) == 0 {
+		if wish.Quoted = c.quote(p, d, wish.Travellers); wish.Quoted != 0 {
+			body["expectedPrice"] = wish.Quoted
+		}
+	}
 	var a stack.Answer
 	for range 4 {
 		a = c.ask(wish, "POST", "/api/reservations", body)
@@ -123,7 +135,7 @@ func (c *traveller) cancel(ctx context.Context, dice *rand.Rand) {
 		return
 	}
 	body := object{"expectedFee": decode[struct{ Fee int64 }](quote).Fee, "reason": "일정 변경"}
-	if c.operators && dice.IntN(6) == 0 {
+	if dice.IntN(6) == 0 {
 		body["waiver"] = waivers[dice.IntN(len(waivers))]
 	}
 	wish := oracle.Call{User: c.name, Op: "cancel", Service: "reservation", Key: newID()}

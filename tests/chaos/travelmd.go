@@ -93,7 +93,7 @@ var closureReasons = []string{"UNDER_SUBSCRIBED", "SUPPLIER_FAULT", "FORCE_MAJEU
 // close lets a departure of one's own not take place; a new product takes its place on the market.
 func (m *travelMD) close(dice *rand.Rand) {
 	t, ok := m.market.of(m.name, dice)
-	if !ok || !m.operators {
+	if !ok {
 		return
 	}
 	d := t.departures[dice.IntN(len(t.departures))]

@@ -1,6 +1,8 @@
 package oracle
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -23,6 +25,7 @@ type Call struct {
 	Product    string `json:"product,omitempty"`
 	Departure  string `json:"departure,omitempty"`
 	Travellers int    `json:"travellers,omitempty"`
+	Quoted     int64  `json:"quoted,omitempty"` // won that the store said, and that the client agreed to
 
 	// The reservations of which the owner said in this answer what state they have.
 	Seen []Seen `json:"seen,omitempty"`
@@ -30,8 +33,9 @@ type Call struct {
 
 // Seen is a reservation in an answer. The status is empty where the answer was kept and is only repeated.
 type Seen struct {
-	ID     string `json:"id"`
-	Status string `json:"status"`
+	ID      string `json:"id"`
+	Status  string `json:"status"`
+	Payable int64  `json:"payable,omitempty"` // won
 }
 
 // Names is the reservation that an answer to reserving names; "" when none.
@@ -46,9 +50,9 @@ func (c Call) Names() string {
 type Log struct {
 	mu       sync.Mutex
 	calls    []Call
-	capacity map[string]int     // the most that was ever asked for a departure
-	resized  map[string]bool    // asked for more than one capacity
-	prices   map[string][]Price // all that a product ever had
+	capacity map[string]int         // the most that was ever asked for a departure
+	asked    map[string]map[int]int // how often each capacity was asked for
+	prices   map[string][]Price     // all that a product ever had
 }
 
 // Price of a product as its MD set it.
@@ -56,7 +60,7 @@ type Price struct{ Won, DiscountRate int64 }
 
 // NewLog is an empty one.
 func NewLog() *Log {
-	return &Log{capacity: map[string]int{}, resized: map[string]bool{}, prices: map[string][]Price{}}
+	return &Log{capacity: map[string]int{}, asked: map[string]map[int]int{}, prices: map[string][]Price{}}
 }
 
 // Add notes a call.
@@ -77,9 +81,10 @@ func (l *Log) Calls() []Call {
 func (l *Log) AskCapacity(departure string, capacity int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if known, ok := l.capacity[departure]; ok && known != capacity {
-		l.resized[departure] = true
+	if l.asked[departure] == nil {
+		l.asked[departure] = map[int]int{}
 	}
+	l.asked[departure][capacity]++
 	l.capacity[departure] = max(l.capacity[departure], capacity)
 }
 
@@ -94,7 +99,22 @@ func (l *Log) AskPrice(product string, p Price) {
 func (l *Log) Capacity(departure string) (most int, fixed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.capacity[departure], !l.resized[departure]
+	return l.capacity[departure], len(l.asked[departure]) == 1
+}
+
+// askedOnce says whether a capacity was asked for a departure once only: while a departure has it, it had no other.
+func (l *Log) askedOnce(departure string, capacity int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.asked[departure][capacity] == 1
+}
+
+// Altered is a copy with other calls, for showing that the difference is noticed.
+func (l *Log) Altered(change func([]Call) []Call) *Log {
+	calls := change(slices.Clone(l.Calls()))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return &Log{calls: calls, capacity: maps.Clone(l.capacity), asked: maps.Clone(l.asked), prices: maps.Clone(l.prices)}
 }
 
 func (l *Log) pricesOf(product string) []Price {

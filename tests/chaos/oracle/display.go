@@ -47,7 +47,7 @@ func (s Sources) readStore(ctx context.Context, w *World) error {
 		return err
 	}
 	for id, p := range w.Products {
-		raw, err := s.Get("", "/api/store/items/"+id)
+		raw, err := s.Get(ctx, "", "/api/store/items/"+id)
 		if err != nil {
 			if p.Status == "OPEN" || !strings.Contains(err.Error(), http.StatusText(http.StatusNotFound)) {
 				return err
@@ -110,20 +110,14 @@ func (w *World) display() []Finding {
 	return f
 }
 
-// readOwed reads the compensations that an operator sees; an API without them leaves Owed nil.
-func (s Sources) readOwed(_ context.Context, w *World) error {
+// readOwed reads the compensations that an operator sees.
+func (s Sources) readOwed(ctx context.Context, w *World) error {
 	const path = "/api/ops/compensations"
-	if _, err := s.Get("operator-1", path+"?status=DUE"); err != nil {
-		if strings.Contains(err.Error(), http.StatusText(http.StatusNotFound)) {
-			return nil
-		}
-		return err
-	}
 	w.Owed = map[string][]int64{}
 	for _, status := range []string{"DUE", "PAID"} {
 		cursor := ""
 		for {
-			raw, err := s.Get("operator-1", path+"?limit=100&status="+status+"&cursor="+cursor)
+			raw, err := s.Get(ctx, "operator-1", path+"?limit=100&status="+status+"&cursor="+cursor)
 			if err != nil {
 				return err
 			}

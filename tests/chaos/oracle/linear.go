@@ -59,8 +59,10 @@ func seatModel(capacity int) porcupine.Model {
 // Linearizable asks for each departure whether some order of the clients' calls, each at an instant between its
 // question and its answer, explains all answers. Seats are taken between the first question of a key and the first
 // answer that names the reservation; freed between the last question that was answered with it alive and the first
-// answer that showed it ended. An answer that never came leaves the interval open until the world was read.
-func (w *World) Linearizable(calls *Log, patience time.Duration) Linear {
+// answer that showed it ended. An answer that never came leaves the interval open until the world was read. The budget
+// is for all departures together.
+func (w *World) Linearizable(calls *Log, budget time.Duration) Linear {
+	end := time.Now().Add(budget)
 	var result Linear
 	for departure, ops := range w.seatOps(calls, (*findings)(&result.Found)) {
 		capacity, fixed := calls.Capacity(departure)
@@ -70,7 +72,7 @@ func (w *World) Linearizable(calls *Log, patience time.Duration) Linear {
 		}
 		result.Departures++
 		result.Operations += len(ops)
-		switch porcupine.CheckOperationsTimeout(seatModel(capacity), ops, patience) {
+		switch porcupine.CheckOperationsTimeout(seatModel(capacity), ops, max(time.Until(end), time.Millisecond)) {
 		case porcupine.Illegal:
 			result.Found = append(result.Found, Finding{NotLinearizable, departure, "no order of the calls explains the answers about its seats"})
 		case porcupine.Unknown:

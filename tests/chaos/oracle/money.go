@@ -120,7 +120,7 @@ func (w *World) cancellations() []Finding {
 		if told := c.Compensation; told == nil && owed != 0 || told != nil && told.Amount != owed {
 			f.add(CompensationOff, id, "%+v, by the table %d won", told, owed)
 		}
-		if w.Owed != nil && !owedOnce(w.Owed[id], owed) {
+		if !owedOnce(w.Owed[id], owed) {
 			f.add(CompensationOff, id, "the debts are %v, by the table once %d", w.Owed[id], owed)
 		}
 		var refunded int64

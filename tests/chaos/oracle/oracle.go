@@ -4,6 +4,7 @@
 package oracle
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"slices"
@@ -16,7 +17,7 @@ import (
 type Sources struct {
 	DB     map[string]*sql.DB // by service: product, store, reservation, payment
 	Redis  *redis.Client      // the view's store
-	Get    func(user, path string) ([]byte, error)
+	Get    func(ctx context.Context, user, path string) ([]byte, error)
 	Ledger func() ([]byte, error) // the provider's own
 }
 
@@ -28,6 +29,11 @@ type Finding struct {
 }
 
 func (f Finding) String() string { return f.Kind + " " + f.Subject + ": " + f.Detail }
+
+// AtOnce says that it must not be at any instant; the others may pass while things are on their way.
+func (f Finding) AtOnce() bool {
+	return has([]string{Oversold, SeatsDiffer, Unpaid, KeyShared, HistoryBroken, NotLinearizable}, f.Kind)
+}
 
 // Kinds of findings.
 const (
@@ -49,6 +55,7 @@ const (
 	Undelivered      = "UNDELIVERED"       // an event waits in an outbox
 	DeadLetter       = "DEAD_LETTER"       // an event was given up
 	NotLinearizable  = "NOT_LINEARIZABLE"  // no order of the calls explains what the clients were told
+	Blind            = "BLIND"             // nothing could be seen, and no fault explains it
 	DiscontinuedOpen = "DISCONTINUED_OPEN" // displayed although it is no more
 )
 

@@ -120,3 +120,30 @@ func TestSeatHistories(t *testing.T) {
 		}
 	}
 }
+
+// A departure that became smaller than what was taken of it takes nobody more.
+func TestADepartureThatIsTooFullDoesNotGrow(t *testing.T) {
+	calls := NewLog()
+	for _, capacity := range []int{20, 5, 30, 7, 30, 7} {
+		calls.AskCapacity("d", capacity)
+	}
+	for _, c := range []struct {
+		was, now taken
+		want     int
+	}{
+		{taken{10, 20}, taken{12, 20}, 0},
+		{taken{10, 20}, taken{12, 5}, 0},
+		{taken{10, 5}, taken{10, 5}, 0},
+		{taken{10, 5}, taken{9, 5}, 0},
+		{taken{10, 5}, taken{11, 5}, 1},
+		{taken{5, 5}, taken{6, 5}, 1},
+		{taken{10, 7}, taken{11, 7}, 0}, // it may have been 30 in between
+	} {
+		s := NewSampler(Sources{})
+		s.before["d"] = c.was
+		w := &World{Departures: map[string]*Departure{"d": {Asked: c.now.asked, Confirmed: c.now.seats}}}
+		if found := s.growth(w, calls); len(found) != c.want {
+			t.Errorf("%+v, then %+v: %v", c.was, c.now, found)
+		}
+	}
+}

@@ -47,13 +47,14 @@ func (w *World) promises(calls *Log) []Finding {
 	wishes := calls.wishes()
 	asked := map[string]*wish{} // by reservation
 	for name, wish := range wishes {
-		kept := map[string]bool{} // reservations that the key answered with; after BUSY it makes a new one
+		kept := map[string]bool{}  // reservations that the key answered with; after BUSY it makes a new one
+		known := map[string]bool{} // those of BUSY included
 		for _, c := range wish.calls {
 			id := c.Names()
 			if id == "" {
 				continue
 			}
-			asked[id] = wish
+			asked[id], known[id] = wish, true
 			r := w.Reservations[id]
 			if r == nil {
 				f.add(BrokenPromise, id, "%s was told %d, and there is no such reservation", wish.user, c.Status)
@@ -71,36 +72,69 @@ func (w *World) promises(calls *Log) []Finding {
 			case (c.Status == 402 || c.Code == Busy) && (r.Status != "REJECTED" || charged(id) != 0):
 				f.add(BrokenPromise, id, "%s was told %d, and it is %s with %d won charged", wish.user, c.Status, r.Status, charged(id))
 			}
+			if told := c.Seen[0].Payable; c.Status == 201 && (told != r.Price.Payable || c.Quoted != 0 && told != c.Quoted) {
+				f.add(BrokenPromise, id, "%s was quoted %d won and told %d, and it costs %d", wish.user, c.Quoted, told, r.Price.Payable)
+			}
 			if price := r.Price; price.List-price.Discount != price.Payable || !calls.priced(r) {
 				f.add(BrokenPromise, id, "its price is %+v for %d travellers, which the product never had", price, r.Travellers)
 			}
 		}
 		for _, id := range w.Keys[name] {
-			kept[id], asked[id] = true, wish
+			kept[id], known[id], asked[id] = true, true, wish
 		}
 		if len(kept) > 1 {
 			f.add(KeyShared, wish.key, "one key, %d reservations: %v", len(kept), kept)
 		}
-		// A refusal as the last word: nothing is charged under this key.
-		if last := wish.calls[len(wish.calls)-1]; last.Status == 409 && last.Code != "IDEMPOTENCY_IN_PROGRESS" {
-			for id := range kept {
+		w.onlyOne(wish, known, &f)
+		if last := wish.calls[len(wish.calls)-1]; last.refuses() {
+			for id := range known {
 				if charged(id) != 0 {
-					f.add(BrokenPromise, id, "%s was told %s in the end, and %d won are charged", wish.user, last.Code, charged(id))
+					f.add(BrokenPromise, id, "%s was told %d %s in the end, and %d won are charged", wish.user, last.Status, last.Code, charged(id))
 				}
 			}
 		}
 	}
-	w.unasked(asked, wishes, &f)
+	for id, r := range w.Reservations {
+		if asked[id] == nil {
+			unasked(r, wishOf(r, wishes), charged(id), &f)
+		}
+	}
 	return f
 }
 
-// unasked finds reservations for which no client asked. One whose key was forgotten, since nothing was charged, and
-// whose answer was lost, is known by who wanted such a one at that time.
-func (w *World) unasked(asked map[string]*wish, wishes map[string]*wish, f *findings) {
-	for id, r := range w.Reservations {
-		if asked[id] == nil && wishOf(r, wishes) == nil {
-			f.add(Orphan, id, "nobody asked for this reservation of %s at %s", r.Customer, r.CreatedAt.Format(time.RFC3339Nano))
+// refuses says whether an answer to reserving tells that there is no reservation, and so nothing charged under the key.
+func (c Call) refuses() bool {
+	switch c.Status {
+	case 402, 404, 410, 422:
+		return true
+	case 409:
+		return c.Code != "IDEMPOTENCY_IN_PROGRESS"
+	}
+	return c.Code == Busy
+}
+
+// onlyOne: of all that a key led to at most one was not refused.
+func (w *World) onlyOne(wish *wish, known map[string]bool, f *findings) {
+	var alive []string
+	for id := range known {
+		if r := w.Reservations[id]; r != nil && r.Status != "REJECTED" {
+			alive = append(alive, id)
 		}
+	}
+	if len(alive) > 1 {
+		f.add(KeyShared, wish.key, "one key, %d reservations that were not refused: %v", len(alive), alive)
+	}
+}
+
+// unasked judges a reservation that no answer named and no key holds. Only a key whose attempt was refused with
+// nothing charged is forgotten, so it can be no other; and somebody must have wanted such a one at that time.
+func unasked(r *Reservation, from *wish, charged int64, f *findings) {
+	at := r.CreatedAt.Format(time.RFC3339Nano)
+	switch {
+	case from == nil:
+		f.add(Orphan, r.ID, "nobody asked for this reservation of %s at %s", r.Customer, at)
+	case r.Status != "REJECTED" || charged != 0:
+		f.add(Orphan, r.ID, "%s with %d won charged, of %s at %s; no answer named it and no key holds it", r.Status, charged, r.Customer, at)
 	}
 }
 

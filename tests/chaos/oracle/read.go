@@ -58,16 +58,27 @@ func readDepartures(ctx context.Context, tx *sql.Conn, w *World) error {
 
 // Read reads everything: reservation first, so that what the others know is at least as new.
 func (s Sources) Read(ctx context.Context) (*World, error) {
-	w, err := s.readReservations(ctx)
+	first, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	w, err := s.readReservations(first)
 	if err != nil {
 		return nil, err
 	}
 	for _, read := range []func(context.Context, *World) error{s.readPayments, s.readProducts, s.readLeftovers, s.readView, s.readStore, s.readOwed} {
-		if err := read(ctx, w); err != nil {
+		if err := s.patiently(ctx, w, read); err != nil {
 			return nil, err
 		}
 	}
 	return w, nil
+}
+
+// patience with each of the readers.
+const patience = 10 * time.Second
+
+func (s Sources) patiently(ctx context.Context, w *World, read func(context.Context, *World) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return read(ctx, w)
 }
 
 func (s Sources) readPayments(ctx context.Context, w *World) error {

@@ -41,7 +41,7 @@ type BoardItem struct {
 
 func (s Sources) readView(ctx context.Context, w *World) error {
 	w.View = ViewState{Board: map[string]BoardItem{}, Mine: map[string]map[string]map[string]any{}, Owner: map[string]map[string]map[string]any{}, Stored: map[string]document{}}
-	err := s.pages("", "/api/view/board", func(raw json.RawMessage) error {
+	err := s.pages(ctx, "", "/api/view/board", func(raw json.RawMessage) error {
 		var item BoardItem
 		err := json.Unmarshal(raw, &item)
 		if _, known := w.View.Board[item.ProductID]; known {
@@ -61,7 +61,7 @@ func (s Sources) readView(ctx context.Context, w *World) error {
 		for path, lists := range map[string]map[string]map[string]map[string]any{"/api/view/mine": w.View.Mine, "/api/reservations": w.View.Owner} {
 			list := map[string]map[string]any{}
 			lists[customer] = list
-			if err := s.pages(customer, path, func(raw json.RawMessage) error {
+			if err := s.pages(ctx, customer, path, func(raw json.RawMessage) error {
 				var item map[string]any
 				err := json.Unmarshal(raw, &item)
 				id, _ := item["reservationId"].(string)
@@ -79,10 +79,10 @@ func (s Sources) readView(ctx context.Context, w *World) error {
 }
 
 // pages reads a whole list of the API.
-func (s Sources) pages(user, path string, item func(json.RawMessage) error) error {
+func (s Sources) pages(ctx context.Context, user, path string, item func(json.RawMessage) error) error {
 	cursor := ""
 	for {
-		raw, err := s.Get(user, path+"?limit=100&cursor="+url.QueryEscape(cursor))
+		raw, err := s.Get(ctx, user, path+"?limit=100&cursor="+url.QueryEscape(cursor))
 		if err != nil {
 			return err
 		}
@@ -168,6 +168,7 @@ func (w *World) view() []Finding {
 	for _, id := range w.View.Twice {
 		f.add(ViewDiffers, id, "listed twice")
 	}
+	listed := map[string]bool{}
 	for id, p := range w.Products {
 		item, shown := w.View.Board[id]
 		if !shown {
@@ -184,6 +185,7 @@ func (w *World) view() []Finding {
 				f.add(ViewDiffers, shown.DepartureID, "a departure that reservation does not know")
 				continue
 			}
+			listed[d.ID] = true
 			for status, n := range d.Counts {
 				sum[status] += n
 			}
@@ -193,6 +195,11 @@ func (w *World) view() []Finding {
 		}
 		if !sameCounts(item.Reservations, sum) {
 			f.add(ViewDiffers, id, "the board counts %v, its owner %v", item.Reservations, sum)
+		}
+	}
+	for id := range w.Departures {
+		if !listed[id] {
+			f.add(ViewDiffers, id, "a departure that is not on the board")
 		}
 	}
 	for customer, owner := range w.View.Owner {

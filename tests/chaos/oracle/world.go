@@ -108,7 +108,7 @@ type World struct {
 	Dead         map[string]int // dead letters, by service
 	View         ViewState
 	Store        StoreState
-	Owed         map[string][]int64 // compensations by reservation, as the operator sees them; nil: not offered
+	Owed         map[string][]int64 // compensations by reservation, as the operator sees them
 }
 
 // Product as its owner stores it.
