@@ -26,12 +26,13 @@ func TestN1_N5_N6_A3_I5_Chaos(t *testing.T) {
 	t.Logf("seed %d: ONEQ_CHAOS_SEED=%d repeats the schedule", r.Seed, r.Seed)
 	plan := schedule(r.Seed, length)
 
-	src, start := sources(t), time.Now()
+	src, doomed := sources(t), people.special(t, 10)
+	start := time.Now()
 	from := len(people.log.Calls())
 	looking := watch(src, people.log)
 	defer looking.stop()
 	f := newFaults(sys, proxy)
-	r.load(t, people, f, plan, length)
+	r.load(t, people, f, plan, length, doomed)
 	r.Seconds = int(time.Since(start) / time.Second)
 
 	w := r.settle(t, src, people.log)
@@ -55,8 +56,10 @@ func TestN1_N5_N6_A3_I5_Chaos(t *testing.T) {
 	r.judge(t, length)
 }
 
-// load is everybody at work while the schedule happens, and until whoever was hit last has recovered.
-func (r *report) load(t *testing.T, people *load, f *faults, plan []fault, length time.Duration) {
+// load is everybody at work while the schedule happens, and until whoever was hit last has recovered. In the middle of
+// it the doomed tour, which somebody has reserved, is closed by its supplier's fault: which tours the MDs close, and
+// whether that costs them anything, is up to the dice.
+func (r *report) load(t *testing.T, people *load, f *faults, plan []fault, length time.Duration, doomed tour) {
 	t.Helper()
 	from := len(people.log.Calls())
 	working, home := context.WithCancel(context.Background())
@@ -65,8 +68,15 @@ func (r *report) load(t *testing.T, people *load, f *faults, plan []fault, lengt
 	defer func() { home(); <-gone }()
 	ctx, cancel := context.WithTimeout(working, length)
 	defer cancel()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		pause(ctx, length/2)
+		people.closeAtLast(working, doomed)
+	}()
 	f.run(ctx, plan, t.Logf)
 	<-ctx.Done()
+	<-closed
 	for end := time.Now().Add(mostRecovery); time.Now().Before(end); pause(working, time.Second) {
 		if !slices.ContainsFunc(recoveries(people.log.Calls()[from:], f.done), func(x recovered) bool { return x.Recovery < 0 }) {
 			return

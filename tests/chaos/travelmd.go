@@ -6,8 +6,10 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"time"
 
 	"oneqtour/tests/chaos/oracle"
+	"oneqtour/tests/stack"
 )
 
 // mostTours bounds the market, so that departures stay sought after.
@@ -96,9 +98,25 @@ func (m *travelMD) close(dice *rand.Rand) {
 	if !ok {
 		return
 	}
-	d := t.departures[dice.IntN(len(t.departures))]
-	m.ask(oracle.Call{User: m.name, Op: "close", Service: "product"}, "POST",
-		"/api/products/"+t.id+"/departures/"+d.id+"/closure", object{"reason": closureReasons[dice.IntN(len(closureReasons))]})
+	m.closeDeparture(t, t.departures[dice.IntN(len(t.departures))], closureReasons[dice.IntN(len(closureReasons))])
+}
+
+func (l *load) closeDeparture(t tour, d departure, reason string) stack.Answer {
+	return l.ask(oracle.Call{User: t.md, Op: "close", Service: "product"}, "POST",
+		"/api/products/"+t.id+"/departures/"+d.id+"/closure", object{"reason": reason})
+}
+
+// closeAtLast asks for a tour's closure, by its supplier's fault, until it is granted; for half a minute at most.
+func (l *load) closeAtLast(ctx context.Context, t tour) {
+	ctx, cancel := context.WithTimeout(ctx, mostRecovery)
+	defer cancel()
+	for ctx.Err() == nil {
+		a := l.closeDeparture(t, t.departures[0], "SUPPLIER_FAULT")
+		if a.Status == http.StatusAccepted || a.Code() == "DEPARTURE_CLOSED" {
+			return
+		}
+		pause(ctx, time.Second)
+	}
 }
 
 // readInbox reads on and acknowledges the newest notice.
