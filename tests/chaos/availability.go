@@ -64,12 +64,12 @@ func withAll(names ...string) []string {
 	return slices.Concat(names, withSuffix(names, ".daprd"), withSuffix(names, ".link"))
 }
 
-// aftermath is how long a fault is still felt by what it hit, by the stated settings: a service that could not reach
-// its database is asked again each second whether it can; the breaker before payment stays open for 5 s and then
-// tries.
+// aftermath is how long a fault is still felt by what it hit, by the stated settings: a service that was hit is asked
+// again each second whether it can work; the breaker before payment, which a database that is away opens as well,
+// stays open for 5 s and then tries.
 func aftermath(victim string) time.Duration {
 	switch process(victim) {
-	case "payment", "paymentsim":
+	case "payment", "paymentsim", "mariadb":
 		return 6 * time.Second
 	}
 	return 2 * time.Second

@@ -36,7 +36,8 @@ func (r *report) judge(t *testing.T, length time.Duration) {
 		t.Errorf("the seats of %d departures could not be judged in time", r.Seats.Undecided)
 	}
 	for _, a := range r.Availability {
-		if (a.Path == reserving || a.Path == "store") && a.Share() < leastAvailable {
+		// In a short run one second is more than the share that may be lost.
+		if (a.Path == reserving || a.Path == "store") && a.Share() < leastAvailable && a.Bad > 1 {
 			t.Errorf("%s was available in %d of %d seconds: %q", a.Path, a.Counted-a.Bad, a.Counted, a.Examples)
 		}
 	}
