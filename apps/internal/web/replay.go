@@ -128,8 +128,9 @@ func (s Subscriptions) listLetters(c *fiber.Ctx) error {
 	return c.JSON(page)
 }
 
-// replay answers POST /dead-letters/{id}/replay: the event goes to the handler of its topic once more. Who
-// tries it is noted before, what became of it after. 409: the handler still fails, or another replay runs; 422: it cannot read the event, or nobody hears it.
+// replay answers POST /dead-letters/{id}/replay: the event goes to the handler of its topic once more. Who tries it
+// is noted before, what became of it after. 409: the handler still fails, or another replay runs; 422: it cannot
+// read the event, or nobody hears it.
 func (s Subscriptions) replay(c *fiber.Ctx) error {
 	id, err := url.PathUnescape(c.Params("id"))
 	if err != nil {
