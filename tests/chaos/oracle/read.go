@@ -73,7 +73,7 @@ func (s Sources) Read(ctx context.Context) (*World, error) {
 }
 
 // patience with each of the readers.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func (s Sources) patiently(ctx context.Context, w *World, read func(context.Context, *World) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
