@@ -56,7 +56,7 @@ func run(ctx context.Context, cfg settings) (err error) {
 	})
 
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
-	httpapi.App(app, payments, web.Subscriptions{
+	events := httpapi.App(app, payments, web.Subscriptions{
 		App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience),
 	})
 
@@ -75,6 +75,7 @@ func run(ctx context.Context, cfg settings) (err error) {
 		}
 		group.Go(func() error { return relay.Run(working) })
 		group.Go(func() error { return payments.Resume(working) })
+		group.Go(func() error { return events.Retry(working) })
 		return nil
 	})
 	return group.Wait()

@@ -49,7 +49,7 @@ func run(ctx context.Context, cfg settings) error {
 	})
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
 	identity := web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience)
-	httpapi.Mount(app, products, identity,
+	events := httpapi.Mount(app, products, identity,
 		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: identity})
 
 	group, serving := errgroup.WithContext(ctx)
@@ -65,6 +65,7 @@ func run(ctx context.Context, cfg settings) error {
 			return err
 		}
 		group.Go(func() error { return handOver(relaying) })
+		group.Go(func() error { return events.Retry(relaying) })
 		return relay.Run(relaying)
 	})
 	err = group.Wait()

@@ -50,7 +50,7 @@ func run(ctx context.Context, cfg settings) error {
 
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
 	identity := web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience)
-	httpapi.Mount(app, identity, service,
+	events := httpapi.Mount(app, identity, service,
 		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: identity})
 
 	group, serving := errgroup.WithContext(ctx)
@@ -66,6 +66,7 @@ func run(ctx context.Context, cfg settings) error {
 			return err
 		}
 		group.Go(func() error { return relay.Run(working) })
+		group.Go(func() error { return events.Retry(working) })
 		return service.Resume(working)
 	})
 	err = group.Wait()

@@ -32,13 +32,18 @@ func run(ctx context.Context, cfg settings) error {
 	}
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
 	identity := web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience)
-	httpapi.Mount(app, usecase.New(mysql.NewItems(database.DB), time.Now), identity,
+	events := httpapi.Mount(app, usecase.New(mysql.NewItems(database.DB), time.Now), identity,
 		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: identity})
 
 	group, ctx := errgroup.WithContext(log.WithContext(ctx))
 	group.Go(func() error { return web.Serve(ctx, app, cfg.Addr(), cfg.DrainTime) })
 	// The sidecar waits for our port, so the port does not wait for the database, which may come late.
-	group.Go(func() error { return database.Migrate(ctx) })
+	group.Go(func() error {
+		if err := database.Migrate(ctx); err != nil {
+			return err
+		}
+		return events.Retry(ctx)
+	})
 	err = group.Wait()
 	log.Info().Err(err).Msg("stopped")
 	return errors.Join(err, database.Close())

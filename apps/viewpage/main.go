@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"oneqtour/apps/internal/config"
 	"oneqtour/apps/internal/sidecar"
@@ -34,7 +35,10 @@ func run(ctx context.Context, cfg settings) error {
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	})
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: view.Ready})
-	httpapi.Mount(app, view, web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience), cfg.AppID, cfg.PubSub)
+	events := httpapi.Mount(app, view, web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience), cfg.AppID, cfg.PubSub)
+	group, ctx := errgroup.WithContext(log.WithContext(ctx))
+	group.Go(func() error { return web.Serve(ctx, app, cfg.Addr(), cfg.DrainTime) })
+	group.Go(func() error { return events.Retry(ctx) })
 	log.Info().Str("addr", cfg.Addr()).Msg("listening")
-	return web.Serve(ctx, app, cfg.Addr(), cfg.DrainTime)
+	return group.Wait()
 }

@@ -97,13 +97,14 @@ func (r *report) settle(t *testing.T, s oracle.Sources, calls *oracle.Log) *orac
 		}
 		r.Settled = time.Since(start).Round(100 * time.Millisecond).String()
 		if err == nil && len(found) == 0 {
+			r.Handled = w.Handled
 			return w
 		}
 		if time.Since(start) > time.Minute {
 			if err != nil {
 				t.Fatalf("the world cannot be read: %v", err)
 			}
-			r.Settled = "never"
+			r.Settled, r.Handled = "never", w.Handled
 			r.Findings = append(r.Findings, found...)
 			return w
 		}

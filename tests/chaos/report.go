@@ -28,6 +28,7 @@ type report struct {
 	Samples      samples          `json:"samples"`
 	Done         map[string]int   `json:"done"` // of what is rare and must have happened
 	Settled      string           `json:"settled"`
+	Handled      map[string]int   `json:"handled"` // dead letters that their service has handled after all
 	Seats        oracle.Linear    `json:"seats"`
 	Findings     []oracle.Finding `json:"findings"`
 }
@@ -108,6 +109,7 @@ func (r *report) print(out io.Writer) {
 	line("seed %d, %s, %d calls, %.0f a second, %s, settled after %s", r.Seed, r.Duration, r.Calls, r.PerSecond, r.Samples, r.Settled)
 	line("done %v", r.Done)
 	line("reservations %v", r.Reservations)
+	line("given up by a sidecar and handled by the service itself later %v", r.Handled)
 	line("seat histories: %d departures with %d operations linearizable, %d undecided, %d not judged", r.Seats.Departures-r.Seats.Undecided, r.Seats.Operations, r.Seats.Undecided, r.Seats.Left)
 	line("\noperation\tcalls\tp50\tp99\tanswers")
 	for _, o := range r.Operations {

@@ -49,9 +49,9 @@ func (l Letters) List(ctx context.Context, q web.LetterQuery) ([]web.DeadLetter,
 	if q.Behind != nil {
 		behind = *q.Behind
 	}
-	return read(ctx, l.db, columns+`WHERE (at < ? OR at = ? AND id < ?) AND (? OR NOT EXISTS
+	return read(ctx, l.db, columns+`WHERE at >= ? AND (at < ? OR at = ? AND id < ?) AND (? OR NOT EXISTS
 		(SELECT 1 FROM dead_letter_replays WHERE letter = dead_letters.id AND result = ?))
-		ORDER BY at DESC, id DESC LIMIT ?`, behind.At, behind.At, behind.ID, q.All, web.ReplayDone, q.Limit)
+		ORDER BY at DESC, id DESC LIMIT ?`, q.Since, behind.At, behind.At, behind.ID, q.All, web.ReplayDone, q.Limit)
 }
 
 // Find gives a letter; NOT_FOUND: there is none of this id.
@@ -127,15 +127,15 @@ func addReplays(ctx context.Context, c conn, letters []web.DeadLetter) error {
 	return rows.Err()
 }
 
-// Begin notes an attempt unless the letter is settled or another one runs: the row of the letter is locked
+// Begin notes an attempt unless the letter is settled or may not be tried: the row of the letter is locked
 // meanwhile, so that of two at the same moment one is first.
-func (l Letters) Begin(ctx context.Context, id string, r web.Replay) (found web.DeadLetter, err error) {
+func (l Letters) Begin(ctx context.Context, id string, r web.Replay, may func(web.DeadLetter) error) (found web.DeadLetter, err error) {
 	err = mysqldb.InTx(ctx, l.db, func(tx *sql.Tx) error {
 		if found, err = one(ctx, tx, columns+"WHERE id = ? FOR UPDATE", id); err != nil || found.Settled() {
 			return err
 		}
-		if found.Running(r.At) {
-			return fault.New(fault.IdempotencyInProgress)
+		if err := may(found); err != nil {
+			return err
 		}
 		return note(ctx, tx, id, r)
 	})

@@ -52,7 +52,7 @@ func (s Subscriptions) Mount(app *fiber.App) {
 	if s.Identity != nil {
 		letters := app.Group("/dead-letters", OnlyFrom("gateway"), s.Identity.Middleware(RoleOperator))
 		letters.Get("/", s.listLetters)
-		letters.Post("/:id/replay", s.replay)
+		letters.Post("/:id/replay", s.replayLetter)
 	}
 }
 
@@ -103,7 +103,7 @@ func (s Subscriptions) keep(c *fiber.Ctx) error {
 	if err != nil {
 		return acknowledge(c, "RETRY")
 	}
-	reason := "handler failed while its service was healthy"
+	reason := givenUp
 	if _, err := readEvent(raw); err != nil {
 		reason = err.Error()
 	}

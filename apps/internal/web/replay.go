@@ -22,18 +22,19 @@ type DeadLetters interface {
 	List(ctx context.Context, q LetterQuery) ([]DeadLetter, error)
 	// Find gives a letter; NOT_FOUND: there is none of this id.
 	Find(ctx context.Context, id string) (DeadLetter, error)
-	// Begin notes an attempt, before the handler runs, and gives the letter as it was before. A letter that is settled
-	// is given as it is. IDEMPOTENCY_IN_PROGRESS: another attempt runs. NOT_FOUND: there is none of this id.
-	Begin(ctx context.Context, id string, r Replay) (DeadLetter, error)
+	// Begin notes an attempt, before the handler runs, unless the letter may not be tried, and gives the letter as it
+	// was before. A letter that is settled is given as it is. Of attempts at the same moment, each may sees the one
+	// before. NOT_FOUND: there is none of this id.
+	Begin(ctx context.Context, id string, r Replay, may func(DeadLetter) error) (DeadLetter, error)
 	// Replayed gives an attempt that was begun its result. With ReplayDone the letter is settled: kept, and listed no
 	// longer.
 	Replayed(ctx context.Context, id string, r Replay) error
 }
 
-// Replay is an operator's attempt to have the event of a letter handled after all.
+// Replay is an attempt to have the event of a letter handled after all.
 type Replay struct {
 	At     time.Time `json:"at"`
-	By     string    `json:"by"`     // subject of the operator
+	By     string    `json:"by"`     // subject of the operator, or the app that tried by itself
 	Result string    `json:"result"` // ReplayDone, or why not; up to 255 bytes
 }
 
@@ -46,9 +47,9 @@ const (
 // replayEnds is when a replay without a result is no longer waited for: longer than any request may take.
 const replayEnds = time.Minute
 
-// Running says whether an attempt that was begun has not ended at the instant. One whose service died counts for a
+// running says whether an attempt that was begun has not ended at the instant. One whose service died counts for a
 // minute.
-func (d DeadLetter) Running(at time.Time) bool {
+func (d DeadLetter) running(at time.Time) bool {
 	return slices.ContainsFunc(d.Replays, func(r Replay) bool {
 		return r.Result == ReplayStarted && r.At.After(at.Add(-replayEnds))
 	})
@@ -62,6 +63,7 @@ func (d DeadLetter) Settled() bool {
 // LetterQuery is a page of letters.
 type LetterQuery struct {
 	Behind *LetterMark // where the page before has ended; nil: the first page
+	Since  time.Time   // none that are older
 	Limit  int
 	All    bool // also the settled ones
 }
@@ -128,22 +130,33 @@ func (s Subscriptions) listLetters(c *fiber.Ctx) error {
 	return c.JSON(page)
 }
 
-// replay answers POST /dead-letters/{id}/replay: the event goes to the handler of its topic once more. Who tries it
-// is noted before, what became of it after. 409: the handler still fails, or another replay runs; 422: it cannot
-// read the event, or nobody hears it.
-func (s Subscriptions) replay(c *fiber.Ctx) error {
+// replayLetter answers POST /dead-letters/{id}/replay. 409: the handler still fails, or another replay runs; 422: it
+// cannot read the event, or nobody hears it.
+func (s Subscriptions) replayLetter(c *fiber.Ctx) error {
 	id, err := url.PathUnescape(c.Params("id"))
 	if err != nil {
 		return fault.New(fault.NotFound)
 	}
-	ctx := c.UserContext()
-	r := Replay{At: now(), By: Caller(c).Subject, Result: ReplayStarted}
-	d, err := s.Letters.Begin(ctx, id, r)
+	at := now()
+	d, err := s.replay(c.UserContext(), id, Replay{At: at, By: Caller(c).Subject}, func(d DeadLetter) error {
+		if d.running(at) {
+			return fault.New(fault.IdempotencyInProgress)
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	if d.Settled() {
-		return c.JSON(d) // also when it was an answer that was lost
+	return c.JSON(d)
+}
+
+// replay hands the event of a letter to the handler of its topic once more, and gives the letter when that has
+// worked, now or before. Who tries it is noted before, what became of it after.
+func (s Subscriptions) replay(ctx context.Context, id string, r Replay, may func(DeadLetter) error) (DeadLetter, error) {
+	r.Result = ReplayStarted
+	d, err := s.Letters.Begin(ctx, id, r, may)
+	if err != nil || d.Settled() { // settled: also when it was an answer that was lost
+		return d, err
 	}
 	refusal := s.again(ctx, d)
 	r.Result = ReplayDone
@@ -155,13 +168,10 @@ func (s Subscriptions) replay(c *fiber.Ctx) error {
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if err := s.Letters.Replayed(noting, d.ID, r); err != nil {
-		return err
-	}
-	if refusal != nil {
-		return refusal
+		return d, err
 	}
 	d.Replays = append(d.Replays, r)
-	return c.JSON(d)
+	return d, refusal
 }
 
 // again hands the event of a letter to its handler.

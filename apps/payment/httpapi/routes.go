@@ -10,7 +10,7 @@ import (
 )
 
 // App adds payment's routes. There is no user on them: reservation asks for what a user may have left long ago.
-func App(app *fiber.App, payments *usecase.Service, events web.Subscriptions) {
+func App(app *fiber.App, payments *usecase.Service, events web.Subscriptions) web.Subscriptions {
 	h := handler{payments}
 	app.Post(contract.ApprovePath, web.OnlyFrom("reservation"), h.approve)
 	app.Post(contract.InquirePath, web.OnlyFrom("reservation"), h.inquire)
@@ -23,6 +23,7 @@ func App(app *fiber.App, payments *usecase.Service, events web.Subscriptions) {
 
 	events.Topics = map[string]web.Hear{contract.TopicReservation: payments.HearReservation}
 	events.Mount(app)
+	return events
 }
 
 type handler struct{ payments *usecase.Service }

@@ -12,7 +12,7 @@ import (
 type api struct{ products *usecase.Service }
 
 // Mount adds the routes of the service. Gateway's /api/products and /api/md arrive here without /api.
-func Mount(app *fiber.App, products *usecase.Service, id *web.Identity, hears web.Subscriptions) {
+func Mount(app *fiber.App, products *usecase.Service, id *web.Identity, hears web.Subscriptions) web.Subscriptions {
 	a := api{products}
 	md := id.Middleware(web.RoleMD)
 
@@ -28,4 +28,5 @@ func Mount(app *fiber.App, products *usecase.Service, id *web.Identity, hears we
 
 	hears.Topics = map[string]web.Hear{contract.TopicReservation: products.HearReservation}
 	hears.Mount(app)
+	return hears
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Mount adds the routes of reservation.
-func Mount(app *fiber.App, id *web.Identity, s *usecase.Service, subscriptions web.Subscriptions) {
+func Mount(app *fiber.App, id *web.Identity, s *usecase.Service, subscriptions web.Subscriptions) web.Subscriptions {
 	h := handlers{s}
 	// Before the group: this one is not for customers.
 	app.Post("/reservations/:id/no-show", id.Middleware(web.RoleMD, web.RoleOperator), h.noShow)
@@ -38,6 +38,7 @@ func Mount(app *fiber.App, id *web.Identity, s *usecase.Service, subscriptions w
 		contract.TopicPayment: s.PaymentHeard,
 	}
 	subscriptions.Mount(app)
+	return subscriptions
 }
 
 type handlers struct{ service *usecase.Service }

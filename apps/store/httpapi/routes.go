@@ -12,7 +12,7 @@ import (
 type api struct{ store *usecase.Service }
 
 // Mount adds the routes of the service. Gateway's /api/store/items arrives here as /items.
-func Mount(app *fiber.App, store *usecase.Service, id *web.Identity, hears web.Subscriptions) {
+func Mount(app *fiber.App, store *usecase.Service, id *web.Identity, hears web.Subscriptions) web.Subscriptions {
 	a := api{store}
 	app.Get("/items", a.list)
 	app.Get("/items/:productId", a.find)
@@ -24,4 +24,5 @@ func Mount(app *fiber.App, store *usecase.Service, id *web.Identity, hears web.S
 		contract.TopicReservation: store.HearReservation,
 	}
 	hears.Mount(app)
+	return hears
 }

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 
-	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/web"
 	"oneqtour/apps/viewpage/domain"
 	"oneqtour/apps/viewpage/usecase"
@@ -22,11 +21,11 @@ func (l letters) Keep(ctx context.Context, d web.DeadLetter) error {
 }
 
 func (l letters) List(ctx context.Context, q web.LetterQuery) ([]web.DeadLetter, error) {
-	var behind *domain.Position
+	page := usecase.LetterQuery{Since: q.Since, Limit: q.Limit, All: q.All}
 	if q.Behind != nil {
-		behind = &domain.Position{At: q.Behind.At.UnixMicro(), ID: q.Behind.ID}
+		page.Behind = &domain.Position{At: q.Behind.At.UnixMicro(), ID: q.Behind.ID}
 	}
-	found, err := l.view.DeadLetters(ctx, behind, q.Limit, q.All)
+	found, err := l.view.DeadLetters(ctx, page)
 	list := make([]web.DeadLetter, len(found))
 	for i, d := range found {
 		list[i] = letter(d)
@@ -39,13 +38,9 @@ func (l letters) Find(ctx context.Context, id string) (web.DeadLetter, error) {
 	return letter(d), err
 }
 
-func (l letters) Begin(ctx context.Context, id string, r web.Replay) (web.DeadLetter, error) {
-	d, err := l.view.BeginReplay(ctx, l.app, id, usecase.Replay{At: r.At, By: r.By, Result: r.Result}, func(d usecase.DeadLetter) error {
-		if letter(d).Running(r.At) {
-			return fault.New(fault.IdempotencyInProgress)
-		}
-		return nil
-	})
+func (l letters) Begin(ctx context.Context, id string, r web.Replay, may func(web.DeadLetter) error) (web.DeadLetter, error) {
+	d, err := l.view.BeginReplay(ctx, l.app, id, usecase.Replay{At: r.At, By: r.By, Result: r.Result},
+		func(d usecase.DeadLetter) error { return may(letter(d)) })
 	return letter(d), err
 }
 

@@ -12,18 +12,20 @@ import (
 type handler struct{ view *usecase.Service }
 
 // Mount adds the routes and subscriptions of the view to the app.
-func Mount(app *fiber.App, view *usecase.Service, id *web.Identity, appID, pubsub string) {
+func Mount(app *fiber.App, view *usecase.Service, id *web.Identity, appID, pubsub string) web.Subscriptions {
 	h := handler{view}
 	app.Get("/board", h.board)
 	app.Get("/md", id.Middleware(web.RoleMD), h.boardOfMD)
 	app.Get("/mine", id.Middleware(web.RoleCustomer), h.mine)
 
-	web.Subscriptions{
+	events := web.Subscriptions{
 		App: appID, PubSub: pubsub,
 		Topics: map[string]web.Hear{
 			contract.TopicProduct:     view.HearProduct,
 			contract.TopicReservation: view.HearReservation,
 		},
 		Letters: letters{view, appID}, Identity: id,
-	}.Mount(app)
+	}
+	events.Mount(app)
+	return events
 }

@@ -24,7 +24,7 @@ type DeadLetter struct {
 	Replays []Replay        `json:"replays,omitempty"` // oldest first
 }
 
-// Replay is an operator's attempt to have the event of a letter copied after all.
+// Replay is an attempt to have the event of a letter copied after all.
 type Replay struct {
 	At      time.Time `json:"at"`
 	By      string    `json:"by"`
@@ -56,14 +56,22 @@ func (s *Service) KeepDeadLetter(ctx context.Context, d DeadLetter) error {
 	return err
 }
 
-// DeadLetters lists letters behind a position, the newest first; the settled ones only when all are wanted.
-func (s *Service) DeadLetters(ctx context.Context, behind *domain.Position, limit int, all bool) ([]DeadLetter, error) {
+// LetterQuery is a page of dead letters.
+type LetterQuery struct {
+	Behind *domain.Position // nil: the first page
+	Since  time.Time        // none that are older
+	Limit  int
+	All    bool // also the settled ones
+}
+
+// DeadLetters lists letters, the newest first.
+func (s *Service) DeadLetters(ctx context.Context, q LetterQuery) ([]DeadLetter, error) {
 	var at *Cursor
-	if behind != nil {
-		at = &Cursor{Page: newest, Position: *behind}
+	if q.Behind != nil {
+		at = &Cursor{Page: newest, Position: *q.Behind}
 	}
 	for letters := []DeadLetter{}; ; {
-		entries, next, err := s.indexes.read(ctx, deadLetters, at, limit-len(letters), func(domain.Entry) bool { return true })
+		entries, next, err := s.indexes.read(ctx, deadLetters, at, q.Limit-len(letters), func(domain.Entry) bool { return true })
 		if err != nil {
 			return nil, err
 		}
@@ -76,12 +84,15 @@ func (s *Service) DeadLetters(ctx context.Context, behind *domain.Position, limi
 			return nil, err
 		}
 		for i, d := range stored {
+			if entries[i].At < q.Since.UnixMicro() {
+				return letters, nil
+			}
 			// An entry of another time is of an attempt to store the letter that came no further.
-			if d != nil && d.At.UnixMicro() == entries[i].At && (all || !d.settled()) {
+			if d != nil && d.At.UnixMicro() == entries[i].At && (q.All || !d.settled()) {
 				letters = append(letters, *d)
 			}
 		}
-		if next == nil || len(letters) == limit {
+		if next == nil || len(letters) == q.Limit {
 			return letters, nil
 		}
 		at = next
@@ -97,7 +108,7 @@ func (s *Service) DeadLetter(ctx context.Context, app, id string) (DeadLetter, e
 	return d, err
 }
 
-// BeginReplay notes an attempt of an operator in a letter, unless it is settled or may not begin, and gives the letter
+// BeginReplay notes an attempt in a letter, unless it is settled or may not begin, and gives the letter
 // as it was before. NOT_FOUND: there is none of this id.
 func (s *Service) BeginReplay(ctx context.Context, app, id string, r Replay, may func(DeadLetter) error) (DeadLetter, error) {
 	var before DeadLetter

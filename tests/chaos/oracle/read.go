@@ -150,21 +150,23 @@ func (s Sources) readProducts(ctx context.Context, w *World) error {
 	})
 }
 
-// readLeftovers counts what waits in outboxes and what was given up.
+// readLeftovers counts what waits in outboxes, what was given up for good, and what was given up and handled after all.
 func (s Sources) readLeftovers(ctx context.Context, w *World) error {
-	w.Waiting, w.Dead = map[string]int{}, map[string]int{}
+	w.Waiting, w.Dead, w.Handled = map[string]int{}, map[string]int{}, map[string]int{}
 	for service, db := range s.DB {
-		tables := map[string]map[string]int{"dead_letters": w.Dead, "outbox": w.Waiting}
+		var letters, handled, waiting int
+		if err := db.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(r.letter) FROM dead_letters l LEFT JOIN
+			(SELECT DISTINCT letter FROM dead_letter_replays WHERE result = 'DONE') r ON r.letter = l.id`).Scan(&letters, &handled); err != nil {
+			return fmt.Errorf("dead letters of %s: %w", service, err)
+		}
+		w.Dead[service], w.Handled[service] = letters-handled, handled
 		if service == "store" {
-			delete(tables, "outbox") // it publishes nothing
+			continue // it publishes nothing
 		}
-		for table, counts := range tables {
-			var n int
-			if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil {
-				return fmt.Errorf("%s of %s: %w", table, service, err)
-			}
-			counts[service] = n
+		if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM outbox").Scan(&waiting); err != nil {
+			return fmt.Errorf("outbox of %s: %w", service, err)
 		}
+		w.Waiting[service] = waiting
 	}
 	return nil
 }

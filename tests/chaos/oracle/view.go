@@ -19,7 +19,7 @@ type ViewState struct {
 	Mine    map[string]map[string]map[string]any // by customer, by reservation
 	Owner   map[string]map[string]map[string]any // the same from the owner
 	Stored  map[string]document                  // by reservation
-	DeadIDs []string
+	DeadIDs []string                             // of letters that nobody has handled yet
 }
 
 type document struct {
@@ -141,8 +141,30 @@ func (s Sources) readDocuments(ctx context.Context, w *World) error {
 			w.View.Stored[chunk[i]] = d
 		}
 	}
-	w.View.DeadIDs, err = s.Redis.Keys(ctx, Key("viewpage:*")).Result()
-	return err
+	return s.readLetters(ctx, w)
+}
+
+func (s Sources) readLetters(ctx context.Context, w *World) error {
+	keys, err := s.Redis.Keys(ctx, Key("viewpage:*")).Result()
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		raw, err := s.Redis.HGet(ctx, key, "data").Bytes()
+		if err != nil {
+			return err
+		}
+		var letter struct{ Replays []struct{ Settled bool } }
+		if err := json.Unmarshal(raw, &letter); err != nil {
+			return err
+		}
+		if n := len(letter.Replays); n > 0 && letter.Replays[n-1].Settled {
+			w.Handled["viewpage"]++
+		} else {
+			w.View.DeadIDs = append(w.View.DeadIDs, key)
+		}
+	}
+	return nil
 }
 
 // generationOf reads the name of the generation that is shown: a number, or a document with one.

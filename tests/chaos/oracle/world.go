@@ -105,7 +105,8 @@ type World struct {
 	LastSeq      map[string]int64 // by MD
 	Products     map[string]*Product
 	Waiting      map[string]int // rows in outboxes, by service
-	Dead         map[string]int // dead letters, by service
+	Dead         map[string]int // dead letters that nobody has handled yet, by service
+	Handled      map[string]int // dead letters that were handled after all, by service
 	View         ViewState
 	Store        StoreState
 	Owed         map[string][]int64 // compensations by reservation, as the operator sees them
