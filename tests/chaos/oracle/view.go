@@ -149,6 +149,7 @@ func (s Sources) readLetters(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
+	w.View.DeadIDs, w.Handled["viewpage"] = nil, 0
 	for _, key := range keys {
 		raw, err := s.Redis.HGet(ctx, key, "data").Bytes()
 		if err != nil {
