@@ -17,6 +17,7 @@ type availability struct {
 	Bad       int      `json:"bad"`
 	Excused   int      `json:"excused"`   // a fault of what the path needs lasted
 	Aftermath int      `json:"aftermath"` // one had just ended
+	Felt      int      `json:"felt"`      // of these, the bad ones
 	Idle      int      `json:"idle"`      // nobody asked
 	Lower     int      `json:"lower"`     // counted, while a service of lower rank than the store's was hit
 	Everyone  float64  `json:"everyone"`  // the share of answered calls, whatever was hit
@@ -129,6 +130,9 @@ func (a *availability) count(p path, calls []oracle.Call, done []struck, from ti
 		a.Excused++
 	case lasts(done, p.needs, from, until, aftermath):
 		a.Aftermath++
+		if slices.ContainsFunc(calls, bad) {
+			a.Felt++
+		}
 	case len(calls) == 0:
 		a.Idle++
 	default:

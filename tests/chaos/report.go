@@ -119,9 +119,9 @@ func (r *report) print(out io.Writer) {
 	for _, f := range r.Faults {
 		line("%s\t%s\t%s\t%s\t%s %s", f.How, f.Victim, f.Ended.Sub(f.Began).Round(100*time.Millisecond), f.Ended.Sub(f.Undone).Round(100*time.Millisecond), f.Recovery.Round(10*time.Millisecond), f.Err)
 	}
-	line("\nseconds of\tcounted\tof them bad\tavailable\texcused\taftermath\tnobody asked\twhile lower ranks were hit\tcalls answered in all")
+	line("\nseconds of\tcounted\tof them bad\tavailable\texcused\taftermath\tof them bad\tnobody asked\twhile lower ranks were hit\tcalls answered in all")
 	for _, a := range r.Availability {
-		line("%s\t%d\t%d\t%.2f %%\t%d\t%d\t%d\t%d\t%.2f %%", a.Path, a.Counted, a.Bad, 100*a.Share(), a.Excused, a.Aftermath, a.Idle, a.Lower, 100*a.Everyone)
+		line("%s\t%d\t%d\t%.2f %%\t%d\t%d\t%d\t%d\t%d\t%.2f %%", a.Path, a.Counted, a.Bad, 100*a.Share(), a.Excused, a.Aftermath, a.Felt, a.Idle, a.Lower, 100*a.Everyone)
 	}
 	line("\n%d findings", len(r.Findings))
 	for i, f := range r.Findings {
