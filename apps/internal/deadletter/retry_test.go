@@ -42,6 +42,8 @@ func TestAServiceTriesWhatWasGivenUpAgain(t *testing.T) {
 		defer heard.Unlock()
 		heard.of[e.Subject]++
 		switch {
+		case e.Subject == "panic":
+			panic("no such member")
 		case e.Subject == "unreadable":
 			return fault.New(fault.Malformed)
 		case e.Subject == "hopeless" || e.Subject == "busy" && heard.of["busy"] == 1:
@@ -65,6 +67,7 @@ func TestAServiceTriesWhatWasGivenUpAgain(t *testing.T) {
 	bury("dead-store", "fine", time.Minute)
 	bury("dead-store", "busy", time.Minute)
 	bury("dead-store", "hopeless", time.Minute)
+	bury("dead-store", "panic", time.Minute)
 	bury("dead-store", "of long ago", 2*time.Hour)
 	bury("product", "unreadable", time.Minute) // known to be unreadable: nothing that time could mend
 	for i := range 120 {                       // more than are read at once
@@ -83,13 +86,13 @@ func TestAServiceTriesWhatWasGivenUpAgain(t *testing.T) {
 		return n
 	}
 	// The pauses between attempts pass quickly here.
-	for deadline := time.Now().Add(50 * time.Second); (settled() < 122 || heard.seen()["hopeless"] < 3) && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(50 * time.Second); (settled() < 122 || heard.seen()["hopeless"] < 3 || heard.seen()["panic"] < 3) && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if _, err := db.Exec("UPDATE dead_letter_replays SET at = at - INTERVAL 11 MINUTE WHERE result <> 'STARTED' AND at > UTC_TIMESTAMP(6) - INTERVAL 10 MINUTE"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	seen := heard.seen()
-	for subject, want := range map[string]int{"fine": 1, "busy": 2, "hopeless": 3, "of long ago": 0, "unreadable": 1} {
+	for subject, want := range map[string]int{"fine": 1, "busy": 2, "hopeless": 3, "panic": 3, "of long ago": 0, "unreadable": 1} {
 		if seen[subject] != want {
 			t.Errorf("%s: handled %d times, want %d", subject, seen[subject], want)
 		}

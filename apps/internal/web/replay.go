@@ -174,8 +174,15 @@ func (s Subscriptions) replay(ctx context.Context, id string, r Replay, may func
 	return d, refusal
 }
 
-// again hands the event of a letter to its handler.
-func (s Subscriptions) again(ctx context.Context, d DeadLetter) error {
+// again hands the event of a letter to its handler, which may panic: that ends a request, but it would end the
+// service where nobody has asked.
+func (s Subscriptions) again(ctx context.Context, d DeadLetter) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			zerolog.Ctx(ctx).Error().Interface("panic", r).Stack().Str("letter", d.ID).Msg("panic in a handler")
+			err = fault.New(fault.ReplayFailed).Because(fmt.Errorf("panic: %v", r))
+		}
+	}()
 	e, err := readEvent(d.Payload)
 	if err != nil {
 		return fault.New(fault.NotReplayable).Because(err)
