@@ -19,6 +19,9 @@ type Call struct {
 	Err     string    `json:"err,omitempty"`
 	Body    string    `json:"body,omitempty"` // of answers of 500 and more
 
+	// The reservation that it is about; of reserving, the id that the client made for it, if any.
+	Of string `json:"of,omitempty"`
+
 	// Of reserving.
 	Key        string `json:"key,omitempty"`
 	Token      string `json:"token,omitempty"`
@@ -37,6 +40,17 @@ type Seen struct {
 	Status  string `json:"status"`
 	Payable int64  `json:"payable,omitempty"` // won
 }
+
+// Operations of calls that the oracle judges by themselves.
+const (
+	OpReserve  = "reserve"
+	OpMisuse   = "misuse-id"     // reserves with an id that is somebody's: must be refused and change nothing
+	OpNoShow   = "no-show"       // on the departure date or later
+	OpTooEarly = "no-show-early" // before it: must be refused
+)
+
+// Reserves says whether a call asked for seats, rightly or wrongly.
+func (c Call) Reserves() bool { return c.Op == OpReserve || c.Op == OpMisuse }
 
 // Names is the reservation that an answer to reserving names; "" when none.
 func (c Call) Names() string {

@@ -59,8 +59,8 @@ func seatModel(capacity int) porcupine.Model {
 // Linearizable asks for each departure whether some order of the clients' calls, each at an instant between its
 // question and its answer, explains all answers. Seats are taken between the first question of a key and the first
 // answer that names the reservation; freed between the last question that was answered with it alive and the first
-// answer that showed it ended. An answer that never came leaves the interval open until the world was read. The budget
-// is for all departures together.
+// answer that showed it ended. An answer that never came leaves the interval open until the world was read. Who comes
+// back with an id of one's own takes seats once more. The budget is for all departures together.
 func (w *World) Linearizable(calls *Log, budget time.Duration) Linear {
 	end := time.Now().Add(budget)
 	var result Linear
@@ -85,13 +85,13 @@ func (w *World) Linearizable(calls *Log, budget time.Duration) Linear {
 // seatOps are the operations on each departure; the last one has the highest index.
 func (w *World) seatOps(calls *Log, f *findings) map[string][]porcupine.Operation {
 	wishes := calls.wishes()
-	named, alive, gone := sightings(calls)
+	seen := sightings(calls)
 	owner := map[string]*wish{}
-	for name, wish := range wishes {
+	for _, wish := range wishes {
 		for _, c := range wish.calls {
 			owner[c.Names()] = wish
 		}
-		for _, id := range w.Keys[name] {
+		for _, id := range w.heldBy(wish) {
 			owner[id] = wish
 		}
 	}
@@ -100,7 +100,7 @@ func (w *World) seatOps(calls *Log, f *findings) map[string][]porcupine.Operatio
 		ops[departure] = append(ops[departure], porcupine.Operation{ClientId: client, Input: op, Call: from.UnixNano(), Return: to.UnixNano()})
 	}
 	for _, c := range calls.Calls() {
-		if c.Op == OpReserve && c.Status == 409 && c.Code == "SOLD_OUT" {
+		if c.Reserves() && c.Status == 409 && c.Code == "SOLD_OUT" {
 			add(c.Departure, 0, seatOp{"soldOut", 0, c.Travellers}, c.Start, c.End)
 		}
 	}
@@ -114,50 +114,17 @@ func (w *World) seatOps(calls *Log, f *findings) map[string][]porcupine.Operatio
 		}
 		index := next[r.Departure]
 		next[r.Departure]++
-		taken, known := named[id]
-		if !known {
-			taken = w.At
-		}
-		add(r.Departure, index, seatOp{"take", index, r.Travellers}, from.first(), taken)
-		if ended(r.Status) {
-			after, seen := alive[id]
-			if !seen {
-				after = from.first()
+		for _, s := range w.stays(r, from, seen[id]) {
+			add(r.Departure, index, seatOp{"take", index, r.Travellers}, s.first, s.taken)
+			if !s.ended {
+				continue
 			}
-			until, told := gone[id]
-			if !told {
-				until = w.At
-			}
-			if until.Before(after) {
+			if s.gone.Before(s.alive) {
 				f.add(BrokenPromise, id, "%s saw it alive after having been told that it had ended", r.Customer)
 				continue
 			}
-			add(r.Departure, index, seatOp{"free", index, r.Travellers}, after, until)
+			add(r.Departure, index, seatOp{"free", index, r.Travellers}, s.alive, s.gone)
 		}
 	}
 	return ops
-}
-
-// sightings: when a reservation was first named; the latest question whose answer showed it alive; the first answer
-// that showed it ended.
-func sightings(calls *Log) (named, alive, gone map[string]time.Time) {
-	named, alive, gone = map[string]time.Time{}, map[string]time.Time{}, map[string]time.Time{}
-	for _, c := range calls.Calls() {
-		for _, s := range c.Seen {
-			if at, ok := named[s.ID]; !ok || c.End.Before(at) {
-				named[s.ID] = c.End
-			}
-			if s.Status == "" {
-				continue // a kept answer, repeated: it says nothing of now
-			}
-			if !ended(s.Status) {
-				if c.Start.After(alive[s.ID]) {
-					alive[s.ID] = c.Start
-				}
-			} else if at, ok := gone[s.ID]; !ok || c.End.Before(at) {
-				gone[s.ID] = c.End
-			}
-		}
-	}
-	return named, alive, gone
 }

@@ -113,9 +113,9 @@ func (w *World) cancellations() []Finding {
 			}
 			continue
 		}
-		fee, owed := w.owed(r)
-		if c.Fee != fee || c.Refund != r.DueNow-fee {
-			f.add(FeeDiffers, id, "%s %d nights, %d days before: fee %d of %d won, by the table %d; refund %d", r.Kind, r.Nights, daysBefore(r.DepartureDate, c.RequestedAt), c.Fee, r.DueNow, fee, c.Refund)
+		days, fee, owed := w.owed(r)
+		if c.Fee != fee || c.Refund != r.DueNow-fee || c.DaysBefore != days {
+			f.add(FeeDiffers, id, "%s %d nights, %d days before, counted as %d: fee %d of %d won, by the table %d; refund %d", r.Kind, r.Nights, days, c.DaysBefore, c.Fee, r.DueNow, fee, c.Refund)
 		}
 		if told := c.Compensation; told == nil && owed != 0 || told != nil && told.Amount != owed {
 			f.add(CompensationOff, id, "%+v, by the table %d won", told, owed)
@@ -139,19 +139,20 @@ func (w *World) cancellations() []Finding {
 	return f
 }
 
-// owed is what a cancellation takes, and what it owes beyond the refund.
-func (w *World) owed(r *Reservation) (fee, compensation int64) {
-	for _, h := range r.History {
-		if h.To != "CANCEL_REQUESTED" || h.Cause != "DEPARTURE_CLOSED" {
-			continue
-		}
-		if p := w.Products[r.Product]; p != nil {
-			c := p.Closures[r.Departure]
-			return 0, Compensation(r.Kind, r.Nights, c.Reason, daysBetween(c.On, r.DepartureDate), r.Price.Payable)
-		}
+// owed is what a cancellation takes, so many days before the departure, and what it owes beyond the refund. A no-show
+// takes the fee of the departure day, however late it is recorded.
+func (w *World) owed(r *Reservation) (days, fee, compensation int64) {
+	days = daysBefore(r.DepartureDate, r.Cancellation.RequestedAt)
+	switch p := w.Products[r.Product]; {
+	case r.cancelledFor("DEPARTURE_CLOSED") && p != nil:
+		c := p.Closures[r.Departure]
+		days = daysBetween(c.On, r.DepartureDate)
+		return days, 0, Compensation(r.Kind, r.Nights, c.Reason, days, r.Price.Payable)
+	case r.NoShow():
+		days = 0
 	}
-	fee = Fee(r.Kind, r.Nights, daysBefore(r.DepartureDate, r.Cancellation.RequestedAt), r.Price.Payable, r.DueNow)
-	return afterWaiver(fee, r.Waiver), 0
+	fee = Fee(r.Kind, r.Nights, days, r.Price.Payable, r.DueNow)
+	return days, afterWaiver(fee, r.Waiver), 0
 }
 
 func owedOnce(debts []int64, owed int64) bool {

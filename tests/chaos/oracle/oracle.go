@@ -69,10 +69,12 @@ func (f *findings) add(kind, subject, format string, args ...any) {
 func (w *World) Judge(calls *Log) []Finding {
 	var all []Finding
 	all = append(all, w.seats(calls)...)
-	all = append(all, w.histories()...)
+	all = append(all, w.histories(calls)...)
 	all = append(all, w.money()...)
 	all = append(all, w.cancellations()...)
 	all = append(all, w.promises(calls)...)
+	all = append(all, w.ownIDs(calls)...)
+	all = append(all, w.noShows(calls)...)
 	all = append(all, w.inboxes()...)
 	all = append(all, w.view()...)
 	all = append(all, w.display()...)

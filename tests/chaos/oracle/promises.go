@@ -1,35 +1,51 @@
 package oracle
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
-// wish is one reservation that a client wanted, under one key: all calls for it.
+// wish is one reservation that a client wanted: all calls for it, under one key, or with one id that the client made.
 type wish struct {
-	user, key, token, product, departure string
-	travellers                           int
-	calls                                []Call
+	user, own, token, departure string // own is the id that the client made; "" when none
+	travellers                  int
+	calls                       []Call
 }
 
 func (w wish) first() time.Time { return w.calls[0].Start }
 
-// wishes of the log, by customer and key.
+// name of a wish, for findings.
+func (w wish) name() string { return cmp.Or(w.own, w.calls[0].Key) }
+
+// wishes of the log, by customer and name.
 func (l *Log) wishes() map[string]*wish {
 	all := map[string]*wish{}
 	for _, c := range l.Calls() {
 		if c.Op != OpReserve {
 			continue
 		}
-		w := all[c.User+" "+c.Key]
+		name := c.User + " " + cmp.Or(c.Of, c.Key)
+		w := all[name]
 		if w == nil {
-			w = &wish{user: c.User, key: c.Key, token: c.Token, product: c.Product, departure: c.Departure, travellers: c.Travellers}
-			all[c.User+" "+c.Key] = w
+			w = &wish{user: c.User, own: c.Of, token: c.Token, departure: c.Departure, travellers: c.Travellers}
+			all[name] = w
 		}
 		w.calls = append(w.calls, c)
 	}
 	return all
 }
 
-// OpReserve is the operation of a call that reserves.
-const OpReserve = "reserve"
+// heldBy a wish's keys are these reservations.
+func (w *World) heldBy(of *wish) (all []string) {
+	known := map[string]bool{}
+	for _, c := range of.calls {
+		if !known[c.Key] {
+			known[c.Key] = true
+			all = append(all, w.Keys[of.user+" "+c.Key]...)
+		}
+	}
+	return all
+}
 
 // Busy turns somebody away with nothing charged. Any other 503 promises nothing: who gets it asks again.
 const Busy = "BUSY"
@@ -46,7 +62,7 @@ func (w *World) promises(calls *Log) []Finding {
 	}
 	wishes := calls.wishes()
 	asked := map[string]*wish{} // by reservation
-	for name, wish := range wishes {
+	for _, wish := range wishes {
 		kept := map[string]bool{}  // reservations that the key answered with; after BUSY it makes a new one
 		known := map[string]bool{} // those of BUSY included
 		for _, c := range wish.calls {
@@ -69,6 +85,10 @@ func (w *World) promises(calls *Log) []Finding {
 			switch {
 			case c.Status == 201 && !r.was("CONFIRMED"):
 				f.add(BrokenPromise, id, "%s was told 201, and it never was CONFIRMED", wish.user)
+			case c.Code == Busy && wish.own != "": // it may have been opened again since
+				if !r.notSent(c.End) {
+					f.add(BrokenPromise, id, "%s was told BUSY at %s, and it had not been rejected for that", wish.user, c.End.Format(time.RFC3339Nano))
+				}
 			case (c.Status == 402 || c.Code == Busy) && (r.Status != "REJECTED" || charged(id) != 0):
 				f.add(BrokenPromise, id, "%s was told %d, and it is %s with %d won charged", wish.user, c.Status, r.Status, charged(id))
 			}
@@ -79,11 +99,11 @@ func (w *World) promises(calls *Log) []Finding {
 				f.add(BrokenPromise, id, "its price is %+v for %d travellers, which the product never had", price, r.Travellers)
 			}
 		}
-		for _, id := range w.Keys[name] {
+		for _, id := range w.heldBy(wish) {
 			kept[id], known[id], asked[id] = true, true, wish
 		}
 		if len(kept) > 1 {
-			f.add(KeyShared, wish.key, "one key, %d reservations: %v", len(kept), kept)
+			f.add(KeyShared, wish.name(), "one key, %d reservations: %v", len(kept), kept)
 		}
 		w.onlyOne(wish, known, &f)
 		if last := wish.calls[len(wish.calls)-1]; last.refuses() {
@@ -103,12 +123,13 @@ func (w *World) promises(calls *Log) []Finding {
 }
 
 // refuses says whether an answer to reserving tells that there is no reservation, and so nothing charged under the key.
+// That an id is taken says nothing of the kind.
 func (c Call) refuses() bool {
 	switch c.Status {
 	case 402, 404, 410, 422:
 		return true
 	case 409:
-		return c.Code != "IDEMPOTENCY_IN_PROGRESS"
+		return c.Code != "IDEMPOTENCY_IN_PROGRESS" && c.Code != idTaken
 	}
 	return c.Code == Busy
 }
@@ -122,7 +143,7 @@ func (w *World) onlyOne(wish *wish, known map[string]bool, f *findings) {
 		}
 	}
 	if len(alive) > 1 {
-		f.add(KeyShared, wish.key, "one key, %d reservations that were not refused: %v", len(alive), alive)
+		f.add(KeyShared, wish.name(), "one key, %d reservations that were not refused: %v", len(alive), alive)
 	}
 }
 
@@ -138,11 +159,14 @@ func unasked(r *Reservation, from *wish, charged int64, f *findings) {
 	}
 }
 
-// wishOf is the latest wish of the customer that can have made the reservation.
+// wishOf is the wish of the customer with that very id, or else the latest that can have made the reservation.
 func wishOf(r *Reservation, wishes map[string]*wish) *wish {
-	var found *wish
+	found := wishes[r.Customer+" "+r.ID]
+	if found != nil {
+		return found
+	}
 	for _, w := range wishes {
-		if w.user == r.Customer && w.departure == r.Departure && w.travellers == r.Travellers && !w.first().After(r.CreatedAt) &&
+		if w.own == "" && w.user == r.Customer && w.departure == r.Departure && w.travellers == r.Travellers && !w.first().After(r.CreatedAt) &&
 			(found == nil || found.first().Before(w.first())) {
 			found = w
 		}

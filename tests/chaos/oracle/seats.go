@@ -34,22 +34,26 @@ func sameCounts(a, b map[string]int) bool {
 
 func (w *World) seats(calls *Log) []Finding { return w.seatCounts(calls) }
 
-// steps that a reservation can take.
+// steps that a reservation can take; one more is in opensAgain.
 var steps = map[string][]string{
 	"": {"PENDING"}, "PENDING": {"CONFIRMED", "REJECTED"}, "CONFIRMED": {"CANCEL_REQUESTED", "COMPLETED"}, "CANCEL_REQUESTED": {"CANCELLED"},
 }
 
 // histories are whole: versions 1, 2, 3 …, each row beginning where the one before ended, the last one being the
 // present state. Rows that are no transition have from = to.
-func (w *World) histories() []Finding {
+func (w *World) histories(calls *Log) []Finding {
 	var f findings
+	own := calls.ownIDs()
 	for id, r := range w.Reservations {
 		state := ""
 		for i, h := range r.History {
-			if h.Version != int64(i+1) || h.From != state || h.From != h.To && !has(steps[h.From], h.To) {
+			if h.Version != int64(i+1) || h.From != state || h.From != h.To && !has(steps[h.From], h.To) && !(own[id] && r.opensAgain(i)) {
 				f.add(HistoryBroken, id, "row %d: version %d, from %q to %q, after %q", i+1, h.Version, h.From, h.To, state)
 			}
 			state = h.To
+		}
+		if n := r.Attempts(); n > mostAttempts {
+			f.add(HistoryBroken, id, "its seats were asked for %d times", n)
 		}
 		if state != r.Status || int64(len(r.History)) != r.Version {
 			f.add(HistoryBroken, id, "%s, version %d; its history has %d rows and ends with %q", r.Status, r.Version, len(r.History), state)

@@ -10,11 +10,11 @@ func (w *World) settled(calls *Log) []Finding {
 	var f findings
 	w.delivered(&f)
 	tokens := map[string]string{}
-	for name, wish := range calls.wishes() {
+	for _, wish := range calls.wishes() {
 		for _, c := range wish.calls {
 			tokens[c.Names()] = wish.token
 		}
-		for _, id := range w.Keys[name] {
+		for _, id := range w.heldBy(wish) {
 			tokens[id] = wish.token
 		}
 	}

@@ -67,6 +67,16 @@ func (r *Reservation) was(status string) bool {
 	return false
 }
 
+// Attempts is how often its seats were asked for.
+func (r *Reservation) Attempts() (n int) {
+	for _, h := range r.History {
+		if h.From != h.To && h.To == "PENDING" {
+			n++
+		}
+	}
+	return n
+}
+
 // Payment and Refund as payment stores them.
 type Payment struct {
 	ID, Reservation, Status string
