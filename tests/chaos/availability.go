@@ -42,7 +42,7 @@ type path struct {
 }
 
 func ofService(name string) func(oracle.Call) bool {
-	return func(c oracle.Call) bool { return c.Service == name && c.Op != oracle.OpReserve }
+	return func(c oracle.Call) bool { return c.Service == name && !c.Reserves() }
 }
 
 const reserving = "reserve and pay"
@@ -52,7 +52,7 @@ var paths = []path{
 	{"store", ofService("store"), withAll("store", "gateway", "mariadb")},
 	{"reservation", ofService("reservation"), withAll("reservation", "gateway", "mariadb")},
 	// The provider belongs to payment, and the one gateway is the only door.
-	{reserving, func(c oracle.Call) bool { return c.Op == oracle.OpReserve }, withAll("reservation", "gateway", "mariadb", "payment", "paymentsim")},
+	{reserving, oracle.Call.Reserves, withAll("reservation", "gateway", "mariadb", "payment", "paymentsim")},
 	{"viewpage", ofService("viewpage"), withAll("viewpage", "gateway", "redis")},
 	{"gateway", func(oracle.Call) bool { return true }, withAll(append([]string{"mariadb", "redis", "paymentsim"}, services...)...)},
 }

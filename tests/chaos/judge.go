@@ -86,7 +86,7 @@ func (r *report) judgeExtent(t *testing.T) {
 
 // rare is what does not happen by itself with every reservation, and must have happened all the same.
 func rare(w *oracle.World, calls []oracle.Call) map[string]int {
-	done := map[string]int{"closure": 0, "compensation": 0, "granted waiver": 0, "stuck refund seen to": 0}
+	done := map[string]int{"closure": 0, "compensation": 0, "granted waiver": 0, "stuck refund seen to": 0, "no-show": 0, "id opened again": 0, "id misused": 0}
 	for _, p := range w.Products {
 		done["closure"] += len(p.Closures)
 	}
@@ -99,10 +99,19 @@ func rare(w *oracle.World, calls []oracle.Call) map[string]int {
 		if r.Waiver != nil && r.Waiver.Status == "GRANTED" {
 			done["granted waiver"]++
 		}
+		if r.NoShow() {
+			done["no-show"]++
+		}
+		if r.Attempts() > 1 {
+			done["id opened again"]++
+		}
 	}
 	for _, c := range calls {
 		if (c.Op == "retry-refund" || c.Op == "settle-refund") && good(c) && c.Status < 300 {
 			done["stuck refund seen to"]++
+		}
+		if c.Op == oracle.OpMisuse && good(c) {
+			done["id misused"]++
 		}
 	}
 	return done

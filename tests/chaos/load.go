@@ -37,11 +37,12 @@ type load struct {
 	log    *oracle.Log
 	market *market
 	desk   *desk
+	ids    *idBook
 	pace   *rate.Limiter
 }
 
 func newLoad(t testing.TB, sys *stack.Stack) *load {
-	l := &load{sys: sys, t: t, log: oracle.NewLog(), market: &market{}, desk: &desk{}, pace: rate.NewLimiter(perSecond, perSecond)}
+	l := &load{sys: sys, t: t, log: oracle.NewLog(), market: &market{}, desk: &desk{}, ids: &idBook{}, pace: rate.NewLimiter(perSecond, perSecond)}
 	for n := range customers { // signed in before the issuer may be killed
 		sys.Token(t, customer(n))
 	}

@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"oneqtour/tests/chaos/oracle"
@@ -12,40 +13,55 @@ import (
 // waivers that customers claim.
 var waivers = []string{"OWN_ILLNESS", "RELATIVE_DIED", "EPIDEMIC_ADVISORY", "EPIDEMIC_ORDER"}
 
-// desk is where claims of waivers wait for an operator.
+// desk is where claims of waivers, and travellers who will not come, wait for whoever sees to them.
 type desk struct {
-	mu     sync.Mutex
-	claims []claim
+	claims queue[claim]
+	absent queue[absentee]
 }
 
 type claim struct{ reservation, reason string }
 
 func (d *desk) claim(reservation string, reason any) {
 	if text, ok := reason.(string); ok {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.claims = append(d.claims, claim{reservation, text})
+		d.claims.put(claim{reservation, text})
 	}
 }
 
-func (d *desk) next() (claim, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.claims) == 0 {
-		return claim{}, false
-	}
-	c := d.claims[0]
-	d.claims = d.claims[1:]
-	return c, true
+// queue is first in, first out, for many.
+type queue[T any] struct {
+	mu    sync.Mutex
+	items []T
 }
 
-// operator decides waivers, pays compensations, sees to refunds that are stuck, and looks at what there is.
+func (q *queue[T]) put(x T) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.items = append(q.items, x)
+}
+
+// take gives the first that is such a one.
+func (q *queue[T]) take(such func(T) bool) (x T, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := slices.IndexFunc(q.items, such)
+	if i < 0 {
+		return x, false
+	}
+	x = q.items[i]
+	q.items = slices.Delete(q.items, i, i+1)
+	return x, true
+}
+
+func anybody[T any](T) bool { return true }
+
+// operator decides waivers, pays compensations, records no-shows, sees to refunds that are stuck, and looks at what
+// there is.
 type operator struct{ *load }
 
 func (o *operator) step(_ context.Context, dice *rand.Rand) {
-	switch dice.IntN(6) {
+	switch dice.IntN(7) {
 	case 0, 1:
-		if c, ok := o.desk.next(); ok {
+		if c, ok := o.desk.claims.take(anybody); ok {
 			o.do("waiver", "POST", "/api/ops/reservations/"+c.reservation+"/waiver", object{"reason": c.reason, "granted": dice.IntN(3) > 0, "note": "확인"})
 		}
 	case 2:
@@ -58,6 +74,8 @@ func (o *operator) step(_ context.Context, dice *rand.Rand) {
 	case 3:
 		o.seeToRefunds(dice)
 	case 4:
+		o.recordNoShow("operator-1", anybody, dice)
+	case 5:
 		o.do("stuck", "GET", "/api/ops/reservations?stuckLongerThan=30s", nil)
 	default:
 		o.do("dead-letters", "GET", "/api/ops/dead-letters", nil)

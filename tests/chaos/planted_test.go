@@ -15,9 +15,13 @@ import (
 func TestTheOracleFindsWhatIsPlanted(t *testing.T) {
 	people := whole(t)
 	s := sources(t)
+	tried := people.special(t, 10)
+	again, absent := people.comesBack(t, tried), people.doesNotCome(t, tried)
 	w := inOrder(t, people, s)
 	lies(t, w, people.log)
-	for _, v := range violations(t, w) {
+	liesOfIDs(t, w, people.log, again)
+	liesOfNoShows(t, w, people.log, absent)
+	for _, v := range append(violations(t, w), violationsOf(w, people.log, absent)...) {
 		t.Run(v.name, func(t *testing.T) {
 			undo := v.plant(t)
 			if found := judged(t, s, people.log); !mentions(found, v.kind, v.subject) {
@@ -48,11 +52,12 @@ func inOrder(t *testing.T, people *load, s oracle.Sources) *oracle.World {
 		if len(settled.Findings) > 0 {
 			t.Fatalf("nothing is planted yet, and it found %v", settled.Findings)
 		}
-		if owed(w) != "" {
+		own, other := declined(w, people.log)
+		if owed(w) != "" && own != nil && other != nil && slices.ContainsFunc(people.log.Calls(), misused) {
 			return w
 		}
 	}
-	t.Fatal("nobody is owed a compensation")
+	t.Fatal("nobody is owed a compensation, or was declined, or misused an id")
 	return nil
 }
 

@@ -2,11 +2,13 @@ package chaos
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"oneqtour/tests/chaos/oracle"
 )
@@ -155,4 +157,47 @@ func lineOf(text, with string) string {
 		}
 	}
 	return ""
+}
+
+// openedAgain lets a reservation that was rejected be opened and rejected again, so many times; cause is why it had been
+// rejected, and is again.
+func openedAgain(r *oracle.Reservation, times int, cause string) func(*testing.T) func() {
+	return func(t *testing.T) func() {
+		db := sys.Database(t, "reservation")
+		var whole string
+		if err := db.QueryRow("SELECT document FROM reservations WHERE id = ?", r.ID).Scan(&whole); err != nil {
+			t.Fatal(err)
+		}
+		var doc object
+		if err := json.Unmarshal([]byte(whole), &doc); err != nil {
+			t.Fatal(err)
+		}
+		history := doc["history"].([]any)
+		history[len(history)-1].(object)["cause"] = cause
+		version := r.Version
+		for range times {
+			for _, step := range [][2]string{{"REJECTED", "PENDING"}, {"PENDING", "REJECTED"}} {
+				version++
+				history = append(history, object{"version": version, "kind": "TRANSITION", "from": step[0], "to": step[1], "at": time.Now().UTC(), "actor": "planted", "cause": cause})
+			}
+		}
+		doc["history"], doc["version"] = history, version
+		changed, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := func(document string, version int64) {
+			exec(t, "reservation", "UPDATE reservations SET document = ?, version = ? WHERE id = ?", document, version, r.ID)
+		}
+		set(string(changed), version)
+		return func() { set(whole, r.Version) }
+	}
+}
+
+// both plants two things.
+func both(one, other func(*testing.T) func()) func(*testing.T) func() {
+	return func(t *testing.T) func() {
+		first, second := one(t), other(t)
+		return func() { second(); first() }
+	}
 }

@@ -44,8 +44,10 @@ type traveller struct {
 
 func (c *traveller) step(ctx context.Context, dice *rand.Rand) {
 	switch n := dice.IntN(100); {
-	case n < 50 || len(c.own) == 0:
+	case n < 46 || len(c.own) == 0:
 		c.reserve(ctx, dice)
+	case n < 50:
+		c.misuse(dice)
 	case n < 70:
 		c.cancel(ctx, dice)
 	case n < 80:
@@ -74,27 +76,29 @@ func (c *traveller) quote(p tour, d departure, travellers int) (won int64) {
 	return decode[struct{ Price struct{ Payable int64 } }](a).Price.Payable
 }
 
-// reserve wants seats, and repeats with the same key while it does not know whether it has them.
+// reserve wants seats, and repeats with the same key while it does not know whether it has them. Some make the id of
+// their reservation, and come back with it when nothing was charged, with the same key or another.
 func (c *traveller) reserve(ctx context.Context, dice *rand.Rand) {
 	p, d := c.market.pick(dice)
 	wish := oracle.Call{User: c.name, Op: oracle.OpReserve, Service: "reservation", Key: newID(), Token: card(dice), Product: p.id, Departure: d.id, Travellers: 1 + dice.IntN(3)}
 	body := object{"productId": p.id, "departureId": d.id, "travellers": wish.Travellers, "paymentPlan": "FULL", "paymentMethod": object{"type": "CARD", "token": wish.Token}}
+	if dice.IntN(3) == 0 {
+		wish.Of = newID()
+		body["reservationId"] = wish.Of
+	}
 	if dice.IntN(4) == 0 {
 		if wish.Quoted = c.quote(p, d, wish.Travellers); wish.Quoted != 0 {
 			body["expectedPrice"] = wish.Quoted
 		}
 	}
-	var a stack.Answer
-	for range 4 {
-		a = c.ask(wish, "POST", "/api/reservations", body)
-		if known(a) || ctx.Err() != nil {
-			break
-		}
-		pause(ctx, patience(a))
-	}
+	a := c.insist(ctx, dice, wish, body)
 	id := decode[struct{ ReservationID string }](a).ReservationID
 	switch a.Status {
 	case http.StatusCreated:
+		if dice.IntN(12) == 0 {
+			c.desk.absent.put(absentee{id, p.md}) // whatever happens, they will not come
+			return
+		}
 		c.own = append(c.own, id)
 	case http.StatusAccepted:
 		c.own = append(c.own, id)
@@ -102,6 +106,30 @@ func (c *traveller) reserve(ctx context.Context, dice *rand.Rand) {
 			c.withdraw(id)
 		}
 	}
+}
+
+// insist asks until the answer is known, or patience ends.
+func (c *traveller) insist(ctx context.Context, dice *rand.Rand, wish oracle.Call, body object) (a stack.Answer) {
+	tries, named := 4, false
+	if wish.Of != "" {
+		tries = 12 // who has shown an id to a bank does not give it up soon
+	}
+	for range tries {
+		a = c.ask(wish, "POST", "/api/reservations", body)
+		rejected := a.Code() == oracle.Busy && len(seenIn(a)) > 0
+		named = named || len(seenIn(a)) > 0
+		if known(a) || ctx.Err() != nil {
+			break
+		}
+		if wish.Of != "" && rejected && dice.IntN(2) == 0 {
+			wish.Key = newID()
+		}
+		pause(ctx, patience(a))
+	}
+	if wish.Of != "" && named {
+		c.ids.note(takenID{wish, body, a.Status == http.StatusCreated || a.Status == http.StatusAccepted})
+	}
+	return a
 }
 
 // known says whether an answer settles whether there is a reservation.

@@ -15,7 +15,7 @@ import (
 // mostTours bounds the market, so that departures stay sought after.
 const mostTours = 40
 
-// travelMD registers and revises products, closes departures and reads the inbox.
+// travelMD registers and revises products, closes departures, records no-shows and reads the inbox.
 type travelMD struct {
 	*load
 	name string
@@ -30,6 +30,8 @@ func (m *travelMD) step(_ context.Context, dice *rand.Rand) {
 		m.revise(dice)
 	case n < 43:
 		m.close(dice)
+	case n < 48:
+		m.recordNoShow(m.name, func(a absentee) bool { return a.md == m.name }, dice)
 	case n < 75:
 		m.readInbox()
 	case n < 90:
