@@ -15,17 +15,6 @@ const (
 	drainLimit = 16 << 20 // read and thrown away of a larger one, so that the client reads the 413
 )
 
-// Body reads a request's body. It is the only reader of bodies: Fiber's own would hold one of any size in memory,
-// and inflate a compressed one to thousands of times its size. 413: over 1 MB; 415: compressed; 400 MALFORMED: it
-// did not come to its end.
-func Body(c *fiber.Ctx) ([]byte, error) {
-	b, err := body(c)
-	if err != nil {
-		return nil, err
-	}
-	return b, nil
-}
-
 // bodyRead marks a request whose body was read to its end: reading a chunked one again would wait for, or
 // eat, the next request.
 type bodyRead struct{}
@@ -43,8 +32,10 @@ func finish(c *fiber.Ctx) {
 	}
 }
 
-// body is Body that gives, with the error TOO_LARGE, the beginning: one byte more than the limit.
-func body(c *fiber.Ctx) ([]byte, error) {
+// Body reads a request's body. It is the only reader of bodies: Fiber's own would hold one of any size in memory,
+// and inflate a compressed one to thousands of times its size. 413: over 1 MB, with the beginning of it, one byte
+// more than the limit; 415: compressed; 400 MALFORMED: it did not come to its end.
+func Body(c *fiber.Ctx) ([]byte, error) {
 	for _, encoding := range c.Request().Header.PeekAll(fiber.HeaderContentEncoding) {
 		if len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity") {
 			c.Set(fiber.HeaderAcceptEncoding, "identity")

@@ -61,7 +61,7 @@ type (
 // caller with a token may.
 func (i *Identity) Middleware(roles ...string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		p, err := i.verify(c.UserContext(), c.Get(fiber.HeaderAuthorization))
+		p, err := i.Verify(c.UserContext(), c.Get(fiber.HeaderAuthorization))
 		if err != nil {
 			return err
 		}
@@ -82,10 +82,6 @@ func Caller(c *fiber.Ctx) Principal {
 // Verify gives the caller by the header Authorization. UNAUTHENTICATED: no valid token; UNAVAILABLE: it cannot
 // be judged now.
 func (i *Identity) Verify(ctx context.Context, header string) (Principal, error) {
-	return i.verify(ctx, header)
-}
-
-func (i *Identity) verify(ctx context.Context, header string) (Principal, error) {
 	token, ok := bearer(header)
 	if !ok {
 		return Principal{}, fault.New(fault.Unauthenticated)

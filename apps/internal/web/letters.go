@@ -39,7 +39,7 @@ const (
 // eventBody reads a delivery. One over the limit comes cut, and is then no event; any error means that it did not
 // come to its end.
 func eventBody(c *fiber.Ctx) ([]byte, error) {
-	raw, err := body(c)
+	raw, err := Body(c)
 	if fault.CodeOf(err) == fault.TooLarge {
 		return raw, nil
 	}
