@@ -22,6 +22,7 @@ const (
 	Forbidden             Code = "FORBIDDEN"
 	NotFound              Code = "NOT_FOUND"
 	MethodNotAllowed      Code = "METHOD_NOT_ALLOWED"
+	RequestTimeout        Code = "REQUEST_TIMEOUT"
 	SoldOut               Code = "SOLD_OUT"
 	PriceChanged          Code = "PRICE_CHANGED"
 	TermsChanged          Code = "TERMS_CHANGED"

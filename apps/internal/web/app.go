@@ -6,7 +6,9 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -47,6 +49,7 @@ func NewApp(o Options) *fiber.App {
 		ReadTimeout: 5 * time.Second, IdleTimeout: 90 * time.Second, ErrorHandler: problem, RequestMethods: methods,
 	})
 	answerAnyMethod(app)
+	leaveTheSilent(app)
 	app.Use(o.begin)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	app.Get("/readyz", o.ready)
@@ -71,6 +74,33 @@ func answerAnyMethod(app *fiber.App) {
 			ctx.Request.Header.SetMethod(fiber.MethodTrace)
 		}
 		next(ctx)
+	}
+}
+
+// leaveTheSilent closes a connection on which nothing was ever asked without a word: an answer to no request could
+// be taken for that to the first one, which is just on its way. Fasthttp tells of it by the bare error of the
+// connection, as of a body that does not come, whose headers it has thrown away by then.
+func leaveTheSilent(app *fiber.App) {
+	var begun sync.Map // headers that were read to their end, of requests with a body that is not there yet
+	server := app.Server()
+	server.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+		if h.ContentLength() > 0 {
+			begun.Store(h, nil)
+		}
+		return fasthttp.RequestConfig{}
+	}
+	handle, refuse := server.Handler, server.ErrorHandler
+	server.Handler = func(ctx *fasthttp.RequestCtx) {
+		begun.Delete(&ctx.Request.Header)
+		handle(ctx)
+	}
+	server.ErrorHandler = func(ctx *fasthttp.RequestCtx, err error) {
+		_, asked := begun.LoadAndDelete(&ctx.Request.Header)
+		if bare, ok := errors.AsType[*net.OpError](err); ok && error(bare) == err && !asked {
+			_ = ctx.Conn().Close()
+			return
+		}
+		refuse(ctx, err)
 	}
 }
 

@@ -2,7 +2,9 @@ package web
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"net"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -34,7 +36,7 @@ func finish(c *fiber.Ctx) {
 
 // Body reads a request's body. It is the only reader of bodies: Fiber's own would hold one of any size in memory,
 // and inflate a compressed one to thousands of times its size. 413: over 1 MB, with the beginning of it, one byte
-// more than the limit; 415: compressed; 400 MALFORMED: it did not come to its end.
+// more than the limit; 415: compressed; 408: it did not come in time; 400 MALFORMED: it did not come to its end.
 func Body(c *fiber.Ctx) ([]byte, error) {
 	for _, encoding := range c.Request().Header.PeekAll(fiber.HeaderContentEncoding) {
 		if len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity") {
@@ -50,6 +52,9 @@ func Body(c *fiber.Ctx) ([]byte, error) {
 	c.Locals(bodyRead{}, true)
 	if err != nil {
 		c.Context().SetConnectionClose()
+		if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+			return nil, fault.New(fault.RequestTimeout).Because(err)
+		}
 		return nil, fault.New(fault.Malformed).Because(err)
 	}
 	if len(b) > bodyLimit {

@@ -74,6 +74,8 @@ func refusalOf(err error) *fault.Error {
 			return fault.New(fault.MethodNotAllowed)
 		case fiber.StatusRequestEntityTooLarge:
 			return fault.New(fault.TooLarge)
+		case fiber.StatusRequestTimeout:
+			return fault.New(fault.RequestTimeout)
 		}
 		if e.Code < 500 {
 			return fault.New(fault.Malformed)

@@ -40,6 +40,8 @@ var problems = map[fault.Code]problemText{
 		text{"요청하신 대상을 찾을 수 없습니다.", "There is no such thing here."}},
 	fault.MethodNotAllowed: {405, text{"허용되지 않는 방식", "Method not allowed"},
 		text{"이 주소는 해당 HTTP 메서드를 받지 않습니다.", "This address does not take that method."}},
+	fault.RequestTimeout: {408, text{"요청 시간 초과", "Request timeout"},
+		text{"요청이 제때 끝까지 도착하지 않았습니다.", "The request did not arrive completely in time."}},
 	fault.SoldOut: {409, text{"매진", "Sold out"},
 		text{"남은 좌석이 부족합니다.", "There are not enough seats left."}},
 	fault.PriceChanged: {409, text{"가격 변경", "Price changed"},
