@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"oneqtour/apps/internal/contract"
 )
 
 // hint is the provider's webhook as it sends and resends it.
@@ -14,6 +16,20 @@ func (s *service) hint(reservation, status, transmission string) {
 	body := `{"eventType":"PAYMENT_STATUS_CHANGED","createdAt":"2026-11-22T10:00:00.000000","data":{"orderId":"` + reservation + `-PRICE","status":"` + status + `"}}`
 	if code, raw := s.callWith(header, "/webhooks/payment", []byte(body), "gateway"); code != http.StatusOK {
 		s.t.Errorf("webhook: %d %s", code, raw)
+	}
+}
+
+// What reservation asks has no query; the address of the webhook is what was entered at the provider.
+func TestNoCallTakesAQueryButTheProviders(t *testing.T) {
+	s := serve(t, "http://127.0.0.1:1")
+	for _, path := range []string{contract.ApprovePath, contract.InquirePath, contract.PaymentTimelinePath, contract.ReconcilePath,
+		contract.RefundListPath, contract.RefundRetryPath, contract.RefundSettlementPath} {
+		if code, raw := s.call(path+"?dryRun=true", struct{}{}, "reservation"); code != http.StatusBadRequest || !strings.Contains(string(raw), `"field":"dryRun"`) {
+			t.Errorf("%s: %d %s", path, code, raw)
+		}
+	}
+	if code, raw := s.call("/webhooks/payment?shop=7", struct{}{}, "gateway"); code != http.StatusOK {
+		t.Errorf("webhook: %d %s", code, raw)
 	}
 }
 

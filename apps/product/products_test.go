@@ -230,4 +230,7 @@ func TestF1_AnMDListsItsOwnProducts(t *testing.T) {
 	if res := s.Do(webtest.Request{Method: "GET", Path: "/products"}); res.Status != 401 {
 		t.Errorf("nobody's list: %d", res.Status)
 	}
+	if n := s.RefusesUnknownMembers(webtest.Request{Bearer: s.md}); n != 9 {
+		t.Errorf("%d routes", n)
+	}
 }

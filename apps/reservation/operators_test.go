@@ -11,6 +11,7 @@ import (
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/terms"
+	"oneqtour/apps/internal/webtest"
 	"oneqtour/apps/reservation/usecase"
 )
 
@@ -32,6 +33,13 @@ func TestK6_OperatorsAlone(t *testing.T) {
 	}
 	if res := s.post("/reservations/"+id+"/no-show", s.customer, "", nil); res.Status != 403 {
 		t.Errorf("a customer records a no-show: %d", res.Status)
+	}
+}
+
+func TestNoRouteTakesQueryMembersThatItDoesNotKnow(t *testing.T) {
+	s := start(t)
+	if n := s.RefusesUnknownMembers(webtest.Request{Bearer: s.everybody}); n != 16 {
+		t.Errorf("%d routes", n)
 	}
 }
 

@@ -30,6 +30,7 @@ type service struct {
 	db              *sql.DB
 	customer, other string
 	md, operator    string
+	everybody       string // of every role
 	payment         *payment
 	product         contract.Product
 	t               *testing.T
@@ -57,6 +58,7 @@ func start(t *testing.T) *service {
 	issuer := webtest.Issuer(t)
 	s := &service{t: t, customer: issuer.Bearer("customer-1", web.RoleCustomer), other: issuer.Bearer("customer-2", web.RoleCustomer),
 		md: issuer.Bearer("md-1", web.RoleMD), operator: issuer.Bearer("operator-1", web.RoleOperator),
+		everybody: issuer.Bearer("boss", web.RoleCustomer, web.RoleMD, web.RoleOperator),
 		payment: &payment{answers: map[string]usecase.Outcome{
 			"tok_declined": {Kind: usecase.Declined, Result: contract.PaymentResult{DeclineCode: "REJECT_CARD_COMPANY"}},
 			"tok_unsent":   {Kind: usecase.Unsent}, "tok_unknown": {Kind: usecase.Unknown},

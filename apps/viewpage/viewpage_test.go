@@ -188,7 +188,7 @@ func TestListsGoOnWhereTheyEnded(t *testing.T) {
 func TestBadQuestionsAreRefused(t *testing.T) {
 	customer := stack.issuer.Bearer("customer-1", "CUSTOMER")
 	for path, want := range map[string]int{
-		"/board?kind=SPACE": 422, "/board?limit=0": 422, "/board?limit=x": 422, "/board?cursor=!": 422,
+		"/board?kind=SPACE": 422, "/board?limit=0": 422, "/board?limit=x": 400, "/board?limt=5": 400, "/mine?kind=DOMESTIC": 400, "/board?cursor=!": 422,
 		"/board?cursor=e30": 422, "/mine?after=x": 422, "/mine?after=" + newID() + ":0": 422,
 		"/mine?after=" + newID() + ":99999999999999999999": 422, "/md": 403, "/nothing": 404,
 	} {

@@ -53,6 +53,16 @@ func source(ip string) string {
 	return prefix.String()
 }
 
+// only refuses all whom allowed refuses.
+func only(roles []string) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if err := allowed(c, roles); err != nil {
+			return err
+		}
+		return c.Next()
+	}
+}
+
 // allowed refuses a caller without one of the roles; no role means anyone, but nobody with a token that is forged
 // or has expired, who would be taken for a stranger and wonder. Whose token cannot be judged now is a stranger.
 func allowed(c *fiber.Ctx, roles []string) error {

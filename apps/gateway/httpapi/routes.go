@@ -72,6 +72,23 @@ var routes = []route{
 	{http.MethodPost, "/webhooks/payment", "payment", "/webhooks/payment", anyone},
 }
 
+// takes is the query members of the routes that have any, as the services read them.
+var takes = map[string][]string{
+	"GET /api/products":                     {"limit", "cursor"},
+	"GET /api/md/notices":                   {"after", "acknowledged", "limit", "cursor"},
+	"GET /api/store/items":                  {"kind", "q", "country", "sort", "limit", "cursor"},
+	"GET /api/store/items/:productId/quote": {"departureId", "travellers", "paymentPlan"},
+	"GET /api/reservations":                 {"limit", "cursor"},
+	"GET /api/view/board":                   {"kind", "limit", "cursor"},
+	"GET /api/view/mine":                    {"after", "limit", "cursor"},
+	"GET /api/view/md":                      {"limit", "cursor"},
+	"GET /api/ops/reservations":             {"stuckLongerThan", "limit", "cursor"},
+	"GET /api/ops/refunds":                  {"status", "limit", "cursor"},
+	"GET /api/ops/compensations":            {"status", "limit", "cursor"},
+	"GET /api/ops/reconciliation":           {"date"},
+	"POST /webhooks/payment":                {web.Anything}, // called as it was entered at the provider
+}
+
 // patience is what routes may take that are not answered within the usual deadline.
 var patience = map[string]time.Duration{"/api/ops/reconciliation": time.Minute}
 
@@ -91,13 +108,15 @@ type Gateway struct {
 // Mount adds the routes to the app.
 func Mount(app *fiber.App, g Gateway) {
 	app.Use(secure, g.admit)
-	app.Get("/", landing)
-	app.Get("/problems/:code", explain)
-	app.Get("/api/ops/dead-letters", g.deadLetters)
+	public := web.RoutesOf(app)
+	public.Get("/", landing)
+	public.Get("/problems/:code", explain)
+	public.Get("/api/ops/dead-letters", only(operator), web.TakesLetters, g.deadLetters)
 	for _, r := range routes {
-		app.Add(r.method, r.path, g.forward(r))
+		handlers := []fiber.Handler{only(r.roles), web.Takes(takes[r.method+" "+r.path]...), g.forward(r)}
+		public.Add(r.method, r.path, handlers...)
 		if r.method == http.MethodGet {
-			app.Add(http.MethodHead, r.path, g.forward(r))
+			public.Add(http.MethodHead, r.path, handlers...)
 		}
 	}
 }

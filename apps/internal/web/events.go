@@ -50,8 +50,8 @@ func (s Subscriptions) Mount(app *fiber.App) {
 	// Fiber's 404 would make Dapr drop the event without a trace.
 	events.All("/*", func(c *fiber.Ctx) error { return acknowledge(c, "DROP") })
 	if s.Identity != nil {
-		letters := app.Group("/dead-letters", OnlyFrom("gateway"), s.Identity.Middleware(RoleOperator))
-		letters.Get("/", s.listLetters)
+		letters := RoutesOf(app).Group("/dead-letters", OnlyFrom("gateway"), s.Identity.Middleware(RoleOperator))
+		letters.Get("/", TakesLetters, s.listLetters)
 		letters.Post("/:id/replay", s.replayLetter)
 	}
 }

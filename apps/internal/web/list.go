@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -25,16 +24,15 @@ type List[T any] struct {
 	NextCursor *string `json:"nextCursor"`
 }
 
-// Limit reads the query parameter of that name: 1–100, 20 when absent; else 422 INVALID.
+// Limit reads the query member of that name: 1–100, 20 when absent; else 422 INVALID, or 400 when it is no integer.
 func Limit(c *fiber.Ctx) (int, error) {
-	raw := c.Query("limit")
-	if raw == "" {
-		return defaultLimit, nil
+	n, given, err := Integer(c, "limit")
+	if err != nil || !given {
+		return defaultLimit, err
 	}
-	n, err := strconv.Atoi(raw)
 	var wrong fault.Fields
-	wrong.Check(err == nil && n >= 1 && n <= maxLimit, "limit", fault.OutOfRange, "1..100")
-	return n, wrong.Err()
+	wrong.Check(n >= 1 && n <= maxLimit, "limit", fault.OutOfRange, "1..100")
+	return int(n), wrong.Err()
 }
 
 // Cursor reads where the page before has ended; ok is false on the first page. A cursor that Next has not

@@ -23,7 +23,8 @@ func (p problemText) detail(korean bool) string { return p.sentence.in(korean) }
 // problems is the one table of code, status and words.
 var problems = map[fault.Code]problemText{
 	fault.Malformed: {400, text{"읽을 수 없는 요청", "Malformed request"},
-		text{"요청 본문이 올바른 JSON(UTF-8)이 아니거나 값의 형식이 다릅니다.", "The body is not valid JSON in UTF-8, or a value has the wrong type."}},
+		text{"요청 본문이 올바른 JSON(UTF-8)이 아니거나, 이 주소가 받지 않는 조회 조건이 있거나, 값의 형식이 다릅니다.",
+			"The body is not valid JSON in UTF-8, the query has members that this address does not take, or a value has the wrong type."}},
 	fault.IdempotencyKeyMissing: {400, text{"멱등키 없음", "Idempotency-Key missing"},
 		text{"Idempotency-Key 헤더가 필요합니다.", "The header Idempotency-Key is required."}},
 	fault.IdempotencyKeyInvalid: {400, text{"멱등키 형식 오류", "Idempotency-Key invalid"},

@@ -86,13 +86,20 @@ func (m LetterMark) Compare(o LetterMark) int {
 	return strings.Compare(o.ID, m.ID)
 }
 
+// TakesLetters are the query members that LettersPage reads.
+var TakesLetters = Takes("limit", "cursor", "all")
+
 // LettersPage reads limit, cursor and all from the query of a list of letters.
 func LettersPage(c *fiber.Ctx) (LetterQuery, error) {
 	limit, err := Limit(c)
 	if err != nil {
 		return LetterQuery{}, err
 	}
-	q := LetterQuery{Limit: limit, All: c.Query("all") == "true"}
+	all, _, err := Boolean(c, "all")
+	if err != nil {
+		return LetterQuery{}, err
+	}
+	q := LetterQuery{Limit: limit, All: all}
 	at, behind, err := Cursor[LetterMark](c)
 	if err != nil || behind && (at.At.IsZero() || at.ID == "") {
 		return q, BadCursor()

@@ -6,8 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 )
 
 // AppToken is what the sidecar of an app under test shows; give it to web.Options.
@@ -16,6 +22,7 @@ const AppToken = "app-token-of-the-test"
 // Server is an app that listens on a real port of the loopback.
 type Server struct {
 	URL string
+	app App
 	t   testing.TB
 }
 
@@ -23,6 +30,7 @@ type Server struct {
 type App interface {
 	Listener(listener net.Listener) error
 	ShutdownWithTimeout(timeout time.Duration) error
+	GetRoutes(filterUseOption ...bool) []fiber.Route
 }
 
 // Serve starts the app; it stops with the test.
@@ -41,7 +49,7 @@ func Serve(t testing.TB, app App) *Server {
 		_ = app.ShutdownWithTimeout(time.Second)
 		<-stopped
 	})
-	return &Server{URL: "http://" + listener.Addr().String(), t: t}
+	return &Server{URL: "http://" + listener.Addr().String(), app: app, t: t}
 }
 
 // Request is a call as it arrives through the app's own sidecar.
@@ -104,6 +112,28 @@ func (s *Server) encode(body any) []byte {
 		s.t.Fatal(err)
 	}
 	return raw
+}
+
+// parameter is a place in a route's path that a request fills in.
+var parameter = regexp.MustCompile(`:\w+`)
+
+// RefusesUnknownMembers asks every route of the app for what it does not take, as one who may ask, and gives how many
+// there are. open are those that take anything; so do the routes of our own sidecar, and probes.
+func (s *Server) RefusesUnknownMembers(may Request, open ...string) (asked int) {
+	s.t.Helper()
+	for _, r := range s.app.GetRoutes(true) {
+		if r.Method == http.MethodHead || slices.Contains(open, r.Path) || strings.HasPrefix(r.Path, "/events") ||
+			slices.Contains([]string{"/healthz", "/readyz", "/dapr/subscribe"}, r.Path) {
+			continue
+		}
+		asked++
+		ask := may
+		ask.Method, ask.Path = r.Method, parameter.ReplaceAllString(r.Path, uuid.NewString())+"?limt=5"
+		if res := s.Do(ask); res.Status != http.StatusBadRequest || !slices.Equal(res.Fields(), []string{"limt UNKNOWN_MEMBER"}) {
+			s.t.Errorf("%s %s: %d %s", ask.Method, ask.Path, res.Status, res.Body)
+		}
+	}
+	return asked
 }
 
 // Deliver brings an event of a topic as the sidecar does, and gives the acknowledgement: SUCCESS, RETRY, DROP.

@@ -16,15 +16,16 @@ func Mount(app *fiber.App, products *usecase.Service, id *web.Identity, hears we
 	a := api{products}
 	md := id.Middleware(web.RoleMD)
 
-	app.Post("/products", md, a.register)
-	app.Get("/products", md, a.list)
-	app.Get("/products/:productId", a.find)
-	app.Put("/products/:productId", md, a.revise)
-	app.Delete("/products/:productId", md, a.discontinue)
-	app.Post("/products/:productId/departures/:departureId/closure", md, a.closeDeparture)
-	app.Get("/products/:productId/departures/:departureId/closure", md, a.findClosure)
-	app.Get("/md/notices", md, a.notices)
-	app.Post("/md/notices/:seq/acknowledgement", md, a.acknowledge)
+	routes := web.RoutesOf(app)
+	routes.Post("/products", md, a.register)
+	routes.Get("/products", md, web.Takes("limit", "cursor"), a.list)
+	routes.Get("/products/:productId", a.find)
+	routes.Add(fiber.MethodPut, "/products/:productId", md, a.revise)
+	routes.Add(fiber.MethodDelete, "/products/:productId", md, a.discontinue)
+	routes.Post("/products/:productId/departures/:departureId/closure", md, a.closeDeparture)
+	routes.Get("/products/:productId/departures/:departureId/closure", md, a.findClosure)
+	routes.Get("/md/notices", md, web.Takes("after", "acknowledged", "limit", "cursor"), a.notices)
+	routes.Post("/md/notices/:seq/acknowledgement", md, a.acknowledge)
 
 	hears.Topics = map[string]web.Hear{contract.TopicReservation: products.HearReservation}
 	hears.Mount(app)

@@ -11,26 +11,27 @@ import (
 
 // Mount adds the routes of reservation.
 func Mount(app *fiber.App, id *web.Identity, s *usecase.Service, subscriptions web.Subscriptions) web.Subscriptions {
-	h := handlers{s}
+	h, routes := handlers{s}, web.RoutesOf(app)
+	page, inState := web.Takes("limit", "cursor"), web.Takes("status", "limit", "cursor")
 	// Before the group: this one is not for customers.
-	app.Post("/reservations/:id/no-show", id.Middleware(web.RoleMD, web.RoleOperator), h.noShow)
-	own := app.Group("/reservations", id.Middleware(web.RoleCustomer))
+	routes.Post("/reservations/:id/no-show", id.Middleware(web.RoleMD, web.RoleOperator), h.noShow)
+	own := routes.Group("/reservations", id.Middleware(web.RoleCustomer))
 	own.Post("/", h.reserve)
-	own.Get("/", h.list)
+	own.Get("/", page, h.list)
 	own.Get("/:id", h.get)
 	own.Get("/:id/history", h.history)
 	own.Get("/:id/cancellation-quote", h.quote)
 	own.Post("/:id/cancellation", h.cancel)
 
-	ops := app.Group("/ops", id.Middleware(web.RoleOperator))
+	ops := routes.Group("/ops", id.Middleware(web.RoleOperator))
 	ops.Post("/reservations/:id/waiver", h.decideWaiver)
-	ops.Get("/reservations", h.listStuck)
+	ops.Get("/reservations", web.Takes("stuckLongerThan", "limit", "cursor"), h.listStuck)
 	ops.Get("/reservations/:id", h.story)
-	ops.Get("/reconciliation", h.reconcile)
-	ops.Get("/refunds", h.listRefunds)
+	ops.Get("/reconciliation", web.Takes("date"), h.reconcile)
+	ops.Get("/refunds", inState, h.listRefunds)
 	ops.Post("/refunds/:id/retry", h.retryRefund)
 	ops.Post("/refunds/:id/settlement", h.settleRefund)
-	ops.Get("/compensations", h.listCompensations)
+	ops.Get("/compensations", inState, h.listCompensations)
 	ops.Post("/compensations/:id/payment", h.payCompensation)
 
 	subscriptions.Topics = map[string]web.Hear{

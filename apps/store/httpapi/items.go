@@ -49,7 +49,6 @@ func searchOf(c *fiber.Ctx) (usecase.Search, error) {
 	country := s.Country == "" || len(s.Country) == 2 && strings.Trim(s.Country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 	wrong.Check(country, "country", fault.BadFormat, "ISO 3166-1 alpha-2")
 	wrong.Check(utf8.RuneCountInString(s.Text) <= maxSearch, "q", fault.TooLong, "<= 100")
-	wrong.Check(utf8.ValidString(s.Text), "q", fault.BadFormat, "UTF-8")
 	wrong.Check(slices.Contains(sorts, s.Sort), "sort", fault.NotAllowed, "position, newest, price, -price, recommendation, reserved, departure")
 	if err := wrong.Err(); err != nil {
 		return s, err

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -57,12 +56,14 @@ func (a api) quote(c *fiber.Ctx) error {
 func wishOf(c *fiber.Ctx) (domain.Wish, error) {
 	wish := domain.Wish{Departure: domain.DepartureID(strings.ToLower(c.Query("departureId"))), Plan: c.Query("paymentPlan", terms.PlanFull)}
 	var wrong fault.Fields
-	wrong.Check(wish.Departure != "", "departureId", fault.Required, "")
+	wrong.Check(wish.Departure != "", "departureId", fault.Required, "UUID")
 	wrong.Check(wish.Departure == "" || web.IsID(string(wish.Departure)), "departureId", fault.BadFormat, "UUID")
-	n, err := strconv.Atoi(c.Query("travellers"))
-	wrong.Check(c.Query("travellers") != "", "travellers", fault.Required, "")
-	wrong.Check(c.Query("travellers") == "" || err == nil, "travellers", fault.BadFormat, "1..99")
-	wish.Travellers = n
+	travellers, given, err := web.Integer(c, "travellers")
+	if err != nil {
+		return wish, err
+	}
+	wrong.Check(given, "travellers", fault.Required, "1..99")
+	wish.Travellers = int(travellers)
 	if err := wrong.Err(); err != nil {
 		return wish, err
 	}

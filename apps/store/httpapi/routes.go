@@ -14,10 +14,11 @@ type api struct{ store *usecase.Service }
 // Mount adds the routes of the service. Gateway's /api/store/items arrives here as /items.
 func Mount(app *fiber.App, store *usecase.Service, id *web.Identity, hears web.Subscriptions) web.Subscriptions {
 	a := api{store}
-	app.Get("/items", a.list)
-	app.Get("/items/:productId", a.find)
-	app.Get("/items/:productId/quote", a.quote)
-	app.Patch("/items/:productId", id.Middleware(web.RoleMD), a.arrange)
+	routes := web.RoutesOf(app)
+	routes.Get("/items", web.Takes("kind", "q", "country", "sort", "limit", "cursor"), a.list)
+	routes.Get("/items/:productId", a.find)
+	routes.Get("/items/:productId/quote", web.Takes("departureId", "travellers", "paymentPlan"), a.quote)
+	routes.Add(fiber.MethodPatch, "/items/:productId", id.Middleware(web.RoleMD), a.arrange)
 
 	hears.Topics = map[string]web.Hear{
 		contract.TopicProduct:     store.HearProduct,

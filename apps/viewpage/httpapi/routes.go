@@ -14,9 +14,10 @@ type handler struct{ view *usecase.Service }
 // Mount adds the routes and subscriptions of the view to the app.
 func Mount(app *fiber.App, view *usecase.Service, id *web.Identity, appID, pubsub string) web.Subscriptions {
 	h := handler{view}
-	app.Get("/board", h.board)
-	app.Get("/md", id.Middleware(web.RoleMD), h.boardOfMD)
-	app.Get("/mine", id.Middleware(web.RoleCustomer), h.mine)
+	routes := web.RoutesOf(app)
+	routes.Get("/board", web.Takes("kind", "limit", "cursor"), h.board)
+	routes.Get("/md", id.Middleware(web.RoleMD), web.Takes("limit", "cursor"), h.boardOfMD)
+	routes.Get("/mine", id.Middleware(web.RoleCustomer), web.Takes("after", "limit", "cursor"), h.mine)
 
 	events := web.Subscriptions{
 		App: appID, PubSub: pubsub,
