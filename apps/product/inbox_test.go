@@ -153,11 +153,73 @@ func TestN5_EveryChangeOfAReservationReachesTheInboxOnce(t *testing.T) {
 			t.Errorf("%s: %d", path, res.Status)
 		}
 	}
-	if res := s.Do(webtest.Request{Method: "GET", Path: "/md/notices?after=-1", Bearer: s.md}); res.Status != 422 {
-		t.Errorf("after=-1: %d", res.Status)
+	for query, want := range map[string]int{"after=-1": 422, "after=x": 400, "acknowledged=maybe": 400, "acknowledged=1": 400} {
+		if res := s.Do(webtest.Request{Method: "GET", Path: "/md/notices?" + query, Bearer: s.md}); res.Status != want {
+			t.Errorf("%s: %d", query, res.Status)
+		}
 	}
 	if res := s.Do(webtest.Request{Method: "GET", Path: "/md/notices", Bearer: s.customer}); res.Status != 403 {
 		t.Errorf("a customer's inbox: %d", res.Status)
+	}
+}
+
+// An MD who reads and acknowledges page by page meets each notice once.
+func TestN5_NoticesAreReadByWhetherTheyAreAcknowledged(t *testing.T) {
+	s := start(t)
+	p := object{"productId": newID()}
+	for range 3 { // four notices each
+		s.Deliver("reservation", reservation(newID(), p, newID(), contract.StatusPending, contract.StatusConfirmed, contract.StatusCancelRequested, contract.StatusCancelled, contract.StatusCancelled))
+	}
+	acknowledge := func(seq int64) {
+		if res := s.Do(webtest.Request{Method: "POST", Path: fmt.Sprintf("/md/notices/%d/acknowledgement", seq), Bearer: s.md}); res.Status != 204 {
+			t.Errorf("%d: %d", seq, res.Status)
+		}
+	}
+	// all reads a list to its end; what is shown goes through between.
+	all := func(query string, between func(seq int64)) (seqs []int64) {
+		cursor := ""
+		for {
+			var page struct {
+				Items []struct {
+					Seq          int64
+					Acknowledged bool
+				}
+				NextCursor *string
+			}
+			s.Do(webtest.Request{Method: "GET", Path: "/md/notices?limit=2&" + query + cursor, Bearer: s.md}).JSON(&page)
+			for _, n := range page.Items {
+				if n.Acknowledged != strings.Contains(query, "true") {
+					t.Errorf("%s shows %+v", query, n)
+				}
+				seqs = append(seqs, n.Seq)
+				between(n.Seq)
+			}
+			if page.NextCursor == nil {
+				return seqs
+			}
+			cursor = "&cursor=" + *page.NextCursor
+		}
+	}
+	acknowledge(2)
+	acknowledge(7)
+	if got := all("acknowledged=true", func(int64) {}); !slices.Equal(got, []int64{2, 7}) {
+		t.Errorf("acknowledged: %v", got)
+	}
+	if got := all("acknowledged=false&after=4", func(int64) {}); !slices.Equal(got, []int64{5, 6, 8, 9, 10, 11, 12}) {
+		t.Errorf("behind 4: %v", got)
+	}
+	// It acknowledges what it reads, and another of its screens what comes next.
+	got := all("acknowledged=false", func(seq int64) {
+		acknowledge(seq)
+		if seq == 5 {
+			acknowledge(6)
+		}
+	})
+	if !slices.Equal(got, []int64{1, 3, 4, 5, 8, 9, 10, 11, 12}) {
+		t.Errorf("while they are acknowledged: %v", got)
+	}
+	if got := all("acknowledged=false", func(int64) {}); len(got) != 0 {
+		t.Errorf("left: %v", got)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/web"
+	"oneqtour/apps/product/usecase"
 )
 
 type notice struct {
@@ -21,7 +22,8 @@ type notice struct {
 	Acknowledged  bool      `json:"acknowledged"`
 }
 
-// notices lists from ?after=SEQ on; a cursor, which the page before has given, says the same and wins.
+// notices lists from ?after=SEQ on; a cursor, which the page before has given, says the same and wins. ?acknowledged=
+// shows only those that are, or only those that are not.
 func (a api) notices(c *fiber.Ctx) error {
 	limit, err := web.Limit(c)
 	if err != nil {
@@ -34,7 +36,13 @@ func (a api) notices(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	found, err := a.products.NoticesAfter(c.UserContext(), caller(c), after, limit+1)
+	wanted := usecase.NoticePage{After: after, Limit: limit + 1}
+	if is, given, err := web.Boolean(c, "acknowledged"); err != nil {
+		return err
+	} else if given {
+		wanted.Acknowledged = &is
+	}
+	found, err := a.products.Notices(c.UserContext(), caller(c), wanted)
 	if err != nil {
 		return err
 	}
@@ -49,10 +57,12 @@ func (a api) notices(c *fiber.Ctx) error {
 }
 
 func afterSeq(c *fiber.Ctx) (int64, error) {
-	raw := c.Query("after", "0")
-	seq, err := strconv.ParseInt(raw, 10, 64)
+	seq, _, err := web.Integer(c, "after")
+	if err != nil {
+		return 0, err
+	}
 	var wrong fault.Fields
-	wrong.Check(err == nil && seq >= 0, "after", fault.BadFormat, ">= 0")
+	wrong.Check(seq >= 0, "after", fault.OutOfRange, ">= 0")
 	return seq, wrong.Err()
 }
 

@@ -11,6 +11,7 @@ import (
 	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/product/domain"
+	"oneqtour/apps/product/usecase"
 )
 
 // Inbox implements usecase.Inbox.
@@ -136,10 +137,10 @@ func remember(ctx context.Context, tx *sql.Tx, news domain.ReservationNews) erro
 	return nil
 }
 
-// NoticesAfter reads by number.
-func (r *Inbox) NoticesAfter(ctx context.Context, md domain.MDID, after int64, limit int) ([]domain.Notice, error) {
-	rows, err := r.db.QueryContext(ctx, `SELECT seq, reservation_id, product_id, version, status, kind, cause, at, acknowledged_at IS NOT NULL
-		FROM notices WHERE md_id = ? AND seq > ? ORDER BY seq LIMIT ?`, md, after, limit)
+// Notices reads by number, which never changes: a page ends where it has ended, whatever is acknowledged meanwhile.
+func (r *Inbox) Notices(ctx context.Context, md domain.MDID, page usecase.NoticePage) ([]domain.Notice, error) {
+	query, args := noticesQuery(md, page)
+	rows, err := r.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read notices: %w", err)
 	}
@@ -153,6 +154,16 @@ func (r *Inbox) NoticesAfter(ctx context.Context, md domain.MDID, after int64, l
 		notices = append(notices, n)
 	}
 	return notices, rows.Err()
+}
+
+// noticesQuery reads in the order of an index, of the primary key or of by_acknowledgement.
+func noticesQuery(md domain.MDID, page usecase.NoticePage) (query string, args []any) {
+	where, args := "md_id = ? AND seq > ?", []any{md, page.After}
+	if page.Acknowledged != nil {
+		where, args = where+" AND acknowledged = ?", append(args, *page.Acknowledged)
+	}
+	return `SELECT seq, reservation_id, product_id, version, status, kind, cause, at, acknowledged
+		FROM notices WHERE ` + where + " ORDER BY seq LIMIT ?", append(args, page.Limit)
 }
 
 // Acknowledge keeps the time of the first acknowledgement. fault.NotFound.

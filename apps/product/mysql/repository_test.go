@@ -21,6 +21,7 @@ import (
 	"oneqtour/apps/internal/outbox"
 	"oneqtour/apps/internal/terms"
 	"oneqtour/apps/product/domain"
+	"oneqtour/apps/product/usecase"
 )
 
 var now = time.Date(2026, 11, 22, 1, 2, 3, 456789000, time.UTC)
@@ -273,7 +274,7 @@ func TestN5_NoticesAreCompleteAndWithoutGaps(t *testing.T) {
 	}
 	wg.Wait()
 	for _, md := range []domain.MDID{"md-0", "md-1"} {
-		notices, err := inbox.NoticesAfter(t.Context(), md, 0, 1000)
+		notices, err := inbox.Notices(t.Context(), md, usecase.NoticePage{Limit: 1000})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -293,7 +294,7 @@ func TestI5_OneEventHealsALostHistory(t *testing.T) {
 	if err := inbox.Hear(t.Context(), news("md-1", newID(), 4)); err != nil {
 		t.Fatal(err)
 	}
-	notices, err := inbox.NoticesAfter(t.Context(), "md-1", 0, 10)
+	notices, err := inbox.Notices(t.Context(), "md-1", usecase.NoticePage{Limit: 10})
 	if err != nil || len(notices) != 3 || notices[0].Status != "CONFIRMED" || notices[2].Status != "CANCELLED" {
 		t.Errorf("got %+v, %v", notices, err)
 	}
@@ -309,7 +310,7 @@ func TestN5_ARefusedBatchUsesNoNumber(t *testing.T) {
 	if err := inbox.Hear(t.Context(), news("md-1", newID(), 2)); err != nil {
 		t.Fatal(err)
 	}
-	notices, err := inbox.NoticesAfter(t.Context(), "md-1", 0, 10)
+	notices, err := inbox.Notices(t.Context(), "md-1", usecase.NoticePage{Limit: 10})
 	if err != nil || len(notices) != 1 || notices[0].Seq != 1 {
 		t.Errorf("got %+v, %v", notices, err)
 	}
@@ -328,7 +329,7 @@ func TestNoticesAreAcknowledgedOnce(t *testing.T) {
 	if err := inbox.Acknowledge(t.Context(), "md-2", 1, now); !errors.Is(err, fault.New(fault.NotFound)) {
 		t.Errorf("another MD's notice: %v", err)
 	}
-	notices, err := inbox.NoticesAfter(t.Context(), "md-1", 0, 10)
+	notices, err := inbox.Notices(t.Context(), "md-1", usecase.NoticePage{Limit: 10})
 	if err != nil || !notices[0].Acknowledged {
 		t.Errorf("got %+v, %v", notices, err)
 	}

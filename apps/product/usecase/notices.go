@@ -6,9 +6,16 @@ import (
 	"oneqtour/apps/product/domain"
 )
 
-// NoticesAfter reads the MD's notices whose number is greater than after, the oldest first.
-func (s *Service) NoticesAfter(ctx context.Context, md domain.MDID, after int64, limit int) ([]domain.Notice, error) {
-	return s.inbox.NoticesAfter(ctx, md, after, limit)
+// NoticePage asks for at most Limit notices whose number is greater than After.
+type NoticePage struct {
+	After        int64
+	Acknowledged *bool // nil: whether or not they are
+	Limit        int
+}
+
+// Notices reads the MD's notices, the oldest first.
+func (s *Service) Notices(ctx context.Context, md domain.MDID, page NoticePage) ([]domain.Notice, error) {
+	return s.inbox.Notices(ctx, md, page)
 }
 
 // Acknowledge marks one of the MD's notices as read; once more is no error. fault.NotFound.

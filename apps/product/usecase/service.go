@@ -29,8 +29,8 @@ type Change func(p *domain.TourProduct) (*contract.Event, error)
 type Inbox interface {
 	// Hear stores the news and the notices that are missing, numbered without gaps.
 	Hear(ctx context.Context, news domain.ReservationNews) error
-	// NoticesAfter reads an MD's notices in the order of their numbers.
-	NoticesAfter(ctx context.Context, md domain.MDID, after int64, limit int) ([]domain.Notice, error)
+	// Notices reads an MD's notices in the order of their numbers.
+	Notices(ctx context.Context, md domain.MDID, page NoticePage) ([]domain.Notice, error)
 	// Acknowledge marks a notice as read. fault.NotFound.
 	Acknowledge(ctx context.Context, md domain.MDID, seq int64, at time.Time) error
 	// Progress counts the reservations of a departure that was closed at the given time.
