@@ -38,7 +38,7 @@ func TestK6_OperatorsAlone(t *testing.T) {
 
 func TestNoRouteTakesQueryMembersThatItDoesNotKnow(t *testing.T) {
 	s := start(t)
-	if n := s.RefusesUnknownMembers(webtest.Request{Bearer: s.everybody}); n != 16 {
+	if n := s.RefusesUnknownMembers(webtest.Request{Bearer: s.everybody}); n != 17 {
 		t.Errorf("%d routes", n)
 	}
 }

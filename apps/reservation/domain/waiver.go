@@ -65,6 +65,26 @@ func (r *Reservation) feeAfter(fee money.KRW) money.KRW {
 	return fee
 }
 
+// WaiverOpened is when the waiver was claimed; of one that an operator decided unasked, when that was.
+func (r *Reservation) WaiverOpened() time.Time {
+	for _, e := range r.s.History {
+		switch e.Kind {
+		case KindWaiverClaimed, KindWaiverGranted, KindWaiverRefused:
+			return e.At
+		}
+	}
+	return time.Time{}
+}
+
+// AtStake is what goes back of the fee when the claim is granted; 0 when there is none that waits for an operator.
+func (r *Reservation) AtStake() money.KRW {
+	w, x := r.s.Waiver, r.s.Cancellation
+	if w == nil || x == nil || w.Status != WaiverClaimed {
+		return 0
+	}
+	return x.Fee - w.Reason.feeLeft(x.Fee)
+}
+
 // Decision is an operator's word on a waiver.
 type Decision struct {
 	Reason  WaiverReason

@@ -45,6 +45,32 @@ func (h handlers) decideWaiver(c *fiber.Ctx) error {
 	return c.JSON(state)
 }
 
+// listWaivers shows the claims that wait for an operator, or those of another state.
+func (h handlers) listWaivers(c *fiber.Ctx) error {
+	status := domain.WaiverStatus(c.Query("status", string(domain.WaiverClaimed)))
+	var f fault.Fields
+	known := status == domain.WaiverClaimed || status == domain.WaiverGranted || status == domain.WaiverRefused
+	f.Check(known, "status", fault.NotAllowed, "CLAIMED, GRANTED, REFUSED")
+	if err := f.Err(); err != nil {
+		return err
+	}
+	limit, after, err := pageOf(c)
+	if err != nil {
+		return err
+	}
+	found, err := h.service.ListWaivers(c.UserContext(), status, usecase.Page{Limit: limit + 1, Before: after.At, BeforeID: after.ID})
+	if err != nil {
+		return err
+	}
+	list := web.List[usecase.WaiverCase]{Items: found}
+	if len(found) > limit {
+		list.Items = found[:limit]
+		last := found[limit-1]
+		list.NextCursor = web.Next(position{last.OpenedAt, last.ReservationID})
+	}
+	return c.JSON(list)
+}
+
 // noShow is for the MD of the product, and for operators.
 func (h handlers) noShow(c *fiber.Ctx) error {
 	id, err := pathID(c)

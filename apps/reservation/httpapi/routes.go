@@ -31,6 +31,7 @@ func Mount(app *fiber.App, id *web.Identity, s *usecase.Service, subscriptions w
 	ops.Get("/refunds", inState, h.listRefunds)
 	ops.Post("/refunds/:id/retry", h.retryRefund)
 	ops.Post("/refunds/:id/settlement", h.settleRefund)
+	ops.Get("/waivers", inState, h.listWaivers)
 	ops.Get("/compensations", inState, h.listCompensations)
 	ops.Post("/compensations/:id/payment", h.payCompensation)
 

@@ -98,6 +98,9 @@ func (r *Repository) Update(ctx context.Context, id domain.ReservationID,
 		if err := saveCompensation(ctx, tx, reservation.Snapshot()); err != nil {
 			return err
 		}
+		if err := saveWaiver(ctx, tx, reservation); err != nil {
+			return err
+		}
 		if err := saveDeparture(ctx, tx, departure, before); err != nil {
 			return err
 		}

@@ -27,6 +27,8 @@ type Operations interface {
 	// unanswered void order, an open refund of a waiver.
 	Unfinished(ctx context.Context, after Page) ([]Tracked, error)
 	Track(ctx context.Context, id domain.ReservationID) (Tracked, error)
+	// WithWaiver are reservations whose waiver is in that state, by when it was opened.
+	WithWaiver(ctx context.Context, status domain.WaiverStatus, after Page) ([]*domain.Reservation, error)
 }
 
 // Tracked is a reservation with its place on the agenda.
