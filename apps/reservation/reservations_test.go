@@ -72,6 +72,10 @@ func TestF8_EveryWrongFieldIsNamed(t *testing.T) {
 	if got := res.Fields(); !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
+	want = []string{"productId REQUIRED", "departureId REQUIRED", "travellers REQUIRED", "paymentPlan REQUIRED", "paymentMethod.type REQUIRED", "paymentMethod.token REQUIRED"}
+	if got := s.post("/reservations", s.customer, "k", object{}).Fields(); !slices.Equal(got, want) {
+		t.Errorf("of nothing: %v", got)
+	}
 }
 
 const reservationMembers = `reservationId customerId mdId status version productId productName.ko productName.en kind nights departureId departureDate

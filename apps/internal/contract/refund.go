@@ -47,6 +47,6 @@ type RefundRetryRequest struct {
 // 404 NOT_FOUND; 409 NOT_STUCK, unless it was settled by the same reference.
 type RefundSettlementRequest struct {
 	RefundID  string `json:"refundId"`
-	Reference string `json:"reference"` // 1–100 visible characters
+	Reference string `json:"reference"` // 1–100 visible ASCII characters
 	Actor     string `json:"actor"`
 }

@@ -67,7 +67,7 @@ type Error struct {
 type Field struct {
 	Name   string // as a client wrote it: departures[0].date
 	Code   string // REQUIRED, TOO_SMALL, … ; see the constants below
-	Detail string // the bound that was broken, free of words: "1..99"
+	Detail string // the bound that was broken, free of words but VisibleASCII: "1..99"
 	// Pointer is the JSON Pointer (RFC 6901) of the member. Where it is empty the Name tells: only a name that a
 	// client made up itself may hold dots and brackets of its own.
 	Pointer string
@@ -85,6 +85,9 @@ const (
 	UnknownName = "UNKNOWN_MEMBER"
 	ReadOnly    = "READ_ONLY"
 )
+
+// VisibleASCII is what a reference, a key or a token is made of: the characters from ! to ~.
+const VisibleASCII = "visible ASCII characters"
 
 // New makes a refusal with a code.
 func New(code Code) *Error { return &Error{Code: code} }

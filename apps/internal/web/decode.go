@@ -22,6 +22,7 @@ func Decode[T any](c *fiber.Ctx) (T, error) {
 	if err != nil {
 		return t, err
 	}
+	c.Locals(decodedKey{}, raw)
 	return DecodeJSON[T](raw)
 }
 
@@ -40,7 +41,7 @@ func CheckJSON(c *fiber.Ctx, raw []byte) error {
 	return err
 }
 
-// IdempotencyKey reads the required header: 1–255 visible characters.
+// IdempotencyKey reads the required header: 1–255 visible ASCII characters.
 func IdempotencyKey(c *fiber.Ctx) (string, error) {
 	keys := c.Request().Header.PeekAll("Idempotency-Key")
 	if len(keys) == 0 || len(keys[0]) == 0 {

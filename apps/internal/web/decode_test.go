@@ -3,8 +3,10 @@ package web_test
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,5 +133,47 @@ func TestFieldsAreToldWithEveryCode(t *testing.T) {
 	res.JSON(&p)
 	if res.Status != http.StatusUnprocessableEntity || p.Code != "CONSENT_REQUIRED" || len(p.Errors) != 1 || p.Errors[0].Pointer != "/acceptedPolicyVersion" {
 		t.Errorf("%d %s", res.Status, res.Body)
+	}
+}
+
+// A member that was not sent is required, whatever a rule says of the zero in its place; one that was sent is judged.
+func TestWhatWasNotSentIsRequired(t *testing.T) {
+	app := web.NewApp(web.Options{AppID: "test", Log: zerolog.Nop()})
+	app.Post("/", func(c *fiber.Ctx) error {
+		trip, err := web.Decode[trip](c)
+		if err != nil {
+			return err
+		}
+		var f fault.Fields
+		f.Check(trip.Price >= 1 && trip.Price <= 99, "price", fault.OutOfRange, "1..99")
+		f.Check(trip.Name == "x", "name", fault.BadFormat, fault.VisibleASCII+", 1..100")
+		for i, d := range trip.Departures {
+			f.Check(d.Date == "x", fmt.Sprintf("departures[%d].date", i), fault.NotAllowed, "x")
+			f.Check(d.Seat != nil && d.Seat.Row > 0, fmt.Sprintf("departures[%d].seat.row", i), fault.OutOfRange, "> 0")
+		}
+		return f.Err()
+	})
+	s := webtest.Serve(t, app)
+	for body, want := range map[string][]string{
+		`{}`:                            {"price REQUIRED", "name REQUIRED"},
+		`{"price":null,"name":null}`:    {"price REQUIRED", "name REQUIRED"},
+		`{"price":0,"name":""}`:         {"price OUT_OF_RANGE", "name BAD_FORMAT"},
+		`{"price":100,"name":"가"}`:      {"price OUT_OF_RANGE", "name BAD_FORMAT"},
+		`{"price":1,"departures":[{}]}`: {"name REQUIRED", "departures[0].date REQUIRED", "departures[0].seat.row REQUIRED"},
+		`{"price":1,"name":"x","departures":[{"date":"x","seat":{"row":1}},{"date":"y","seat":{"row":0}}]}`: {"departures[1].date NOT_ALLOWED", "departures[1].seat.row OUT_OF_RANGE"},
+	} {
+		if res := s.Do(webtest.Request{Method: http.MethodPost, Path: "/", Body: body}); !slices.Equal(res.Fields(), want) {
+			t.Errorf("%s: %s", body, res.Body)
+		}
+	}
+	for language, want := range map[string]string{
+		"ko": "필수 항목입니다 (1..99); 형식이 올바르지 않습니다 (보이는 ASCII 문자(공백 제외), 1..100)",
+		"en": "is required (1..99); has the wrong format (visible ASCII characters, 1..100)",
+	} {
+		res := s.Do(webtest.Request{Method: http.MethodPost, Path: "/", Body: `{"name":"가"}`, Header: map[string]string{"Accept-Language": language}})
+		var p problem
+		if res.JSON(&p); len(p.Errors) != 2 || p.Errors[0].Detail+"; "+p.Errors[1].Detail != want {
+			t.Errorf("%s: %+v", language, p.Errors)
+		}
 	}
 }

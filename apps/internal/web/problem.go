@@ -46,7 +46,7 @@ func problem(c *fiber.Ctx, err error) error {
 	doc["code"] = refusal.Code
 	doc["correlationId"] = telemetry.Correlation(c.UserContext())
 	if len(refusal.Fields) > 0 {
-		doc["errors"] = fieldErrors(refusal.Fields, korean)
+		doc["errors"] = fieldErrors(told(c, refusal), korean)
 	}
 	if refusal.RetryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(refusal.RetryAfter.Seconds()))))
@@ -95,13 +95,9 @@ func fieldErrors(fields []fault.Field, korean bool) []fiber.Map {
 	for _, f := range fields {
 		detail := fieldTexts[f.Code].in(korean)
 		if f.Detail != "" {
-			detail += " (" + f.Detail + ")"
+			detail += " (" + strings.ReplaceAll(f.Detail, fault.VisibleASCII, visibleASCII.in(korean)) + ")"
 		}
-		pointer := f.Pointer
-		if pointer == "" {
-			pointer = "/" + strings.ReplaceAll(index.ReplaceAllString(escapePointer.Replace(f.Name), ".$1"), ".", "/")
-		}
-		out = append(out, fiber.Map{"field": f.Name, "pointer": pointer, "code": f.Code, "detail": detail})
+		out = append(out, fiber.Map{"field": f.Name, "pointer": f.Pointer, "code": f.Code, "detail": detail})
 	}
 	return out
 }

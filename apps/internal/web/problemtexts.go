@@ -28,7 +28,7 @@ var problems = map[fault.Code]problemText{
 	fault.IdempotencyKeyMissing: {400, text{"멱등키 없음", "Idempotency-Key missing"},
 		text{"Idempotency-Key 헤더가 필요합니다.", "The header Idempotency-Key is required."}},
 	fault.IdempotencyKeyInvalid: {400, text{"멱등키 형식 오류", "Idempotency-Key invalid"},
-		text{"Idempotency-Key는 1~255자의 보이는 문자여야 합니다.", "Idempotency-Key must be 1 to 255 visible characters."}},
+		text{"Idempotency-Key는 보이는 ASCII 문자(공백 제외) 1~255자여야 합니다.", "Idempotency-Key must be 1 to 255 visible ASCII characters."}},
 	fault.Unauthenticated: {401, text{"로그인이 필요합니다", "Sign-in required"},
 		text{"유효한 토큰이 없습니다. 다시 로그인해 주세요.", "There is no valid token. Please sign in again."}},
 	fault.PaymentDeclined: {402, text{"결제 거절", "Payment declined"},
@@ -110,8 +110,11 @@ var fieldTexts = map[string]text{
 	fault.BadFormat:   {"형식이 올바르지 않습니다", "has the wrong format"},
 	fault.NotAllowed:  {"허용되지 않는 값입니다", "is not an allowed value"},
 	fault.InThePast:   {"지난 날짜입니다", "is in the past"},
-	fault.Duplicate:   {"중복되었습니다", "is there twice"},
+	fault.Duplicate:   {"중복되었습니다", "is there more than once"},
 	fault.TooLong:     {"너무 깁니다", "is too long"},
 	fault.UnknownName: {"알 수 없는 항목입니다", "is not a known member"},
 	fault.ReadOnly:    {"바꿀 수 없는 항목입니다", "cannot be changed"},
 }
+
+// visibleASCII are the words for fault.VisibleASCII.
+var visibleASCII = text{"보이는 ASCII 문자(공백 제외)", fault.VisibleASCII}

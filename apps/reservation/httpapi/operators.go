@@ -28,7 +28,7 @@ func (h handlers) decideWaiver(c *fiber.Ctx) error {
 	var f fault.Fields
 	f.Check(domain.WaiverReason(b.Reason).Known(), "reason", fault.NotAllowed, waiverReasons)
 	f.Check(b.Granted != nil, "granted", fault.Required, "")
-	f.Check(utf8.RuneCountInString(b.Note) <= 500, "note", fault.TooLong, "500")
+	f.Check(utf8.RuneCountInString(b.Note) <= 500, "note", fault.TooLong, "<= 500")
 	f.Check(!strings.ContainsFunc(b.Note, isControl), "note", fault.BadFormat, "")
 	if err := f.Err(); err != nil {
 		return err
@@ -117,7 +117,7 @@ type referenceBody struct {
 	Reference string `json:"reference"` // of the bank transfer
 }
 
-// reference reads a bank reference: 1–100 visible characters.
+// reference reads a bank reference: 1–100 visible ASCII characters.
 func reference(c *fiber.Ctx) (string, error) {
 	b, err := web.Decode[referenceBody](c)
 	if err != nil {
@@ -125,7 +125,7 @@ func reference(c *fiber.Ctx) (string, error) {
 	}
 	var f fault.Fields
 	f.Check(b.Reference != "", "reference", fault.Required, "")
-	f.Check(len(b.Reference) <= 100 && !strings.ContainsFunc(b.Reference, func(r rune) bool { return r <= ' ' || r > '~' }), "reference", fault.BadFormat, "1..100 visible characters")
+	f.Check(len(b.Reference) <= 100 && !strings.ContainsFunc(b.Reference, func(r rune) bool { return r <= ' ' || r > '~' }), "reference", fault.BadFormat, fault.VisibleASCII+", 1..100")
 	return b.Reference, f.Err()
 }
 

@@ -40,13 +40,13 @@ func (b reserveBody) check() error {
 	f.Check(web.IsID(b.DepartureID), "departureId", fault.BadFormat, "UUID")
 	f.Check(b.Travellers >= 1 && b.Travellers <= 99, "travellers", fault.OutOfRange, "1..99")
 	f.Check(b.PaymentPlan == domain.PlanFull || b.PaymentPlan == domain.PlanSavingsFunded, "paymentPlan", fault.NotAllowed, "FULL, SAVINGS_FUNDED")
-	f.Check(b.ExpectedPrice == nil || *b.ExpectedPrice >= 0, "expectedPrice", fault.OutOfRange, "0..")
-	f.Check(len(b.AcceptedPolicyVersion) <= 100, "acceptedPolicyVersion", fault.TooLong, "100")
+	f.Check(b.ExpectedPrice == nil || *b.ExpectedPrice >= 0, "expectedPrice", fault.OutOfRange, ">= 0")
+	f.Check(len(b.AcceptedPolicyVersion) <= 100, "acceptedPolicyVersion", fault.TooLong, "<= 100")
 	f.Check(b.ReservationID == "" || isUUIDv7(b.ReservationID), "reservationId", fault.BadFormat, "UUIDv7")
 	f.Check(b.PaymentMethod.Type == contract.MethodCard, "paymentMethod.type", fault.NotAllowed, "CARD")
 	token := b.PaymentMethod.Token
 	f.Check(token != "", "paymentMethod.token", fault.Required, "")
-	f.Check(len(token) <= 200 && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }), "paymentMethod.token", fault.BadFormat, "1..200 visible characters")
+	f.Check(len(token) <= 200 && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }), "paymentMethod.token", fault.BadFormat, fault.VisibleASCII+", 1..200")
 	return f.Err()
 }
 
@@ -82,9 +82,9 @@ const waiverReasons = "FORCE_MAJEURE, SAFETY_AGREED, RELATIVE_DIED, OWN_ILLNESS,
 
 func (b cancelBody) check() error {
 	var f fault.Fields
-	f.Check(utf8.RuneCountInString(b.Reason) <= 500, "reason", fault.TooLong, "500")
+	f.Check(utf8.RuneCountInString(b.Reason) <= 500, "reason", fault.TooLong, "<= 500")
 	f.Check(!strings.ContainsFunc(b.Reason, isControl), "reason", fault.BadFormat, "")
-	f.Check(b.ExpectedFee == nil || *b.ExpectedFee >= 0, "expectedFee", fault.OutOfRange, "0..")
+	f.Check(b.ExpectedFee == nil || *b.ExpectedFee >= 0, "expectedFee", fault.OutOfRange, ">= 0")
 	f.Check(b.Waiver == "" || domain.WaiverReason(b.Waiver).Known(), "waiver", fault.NotAllowed, waiverReasons)
 	f.Check(b.Savings == "" || b.Savings == "KEEP" || b.Savings == "CLOSE", "savings", fault.NotAllowed, "KEEP, CLOSE")
 	return f.Err()

@@ -105,7 +105,7 @@ func (a api) arrange(c *fiber.Ctx) error {
 		var position *int
 		if err := json.Unmarshal(body.Position, &position); err != nil {
 			malformed := fault.New(fault.Malformed).Because(err)
-			malformed.Fields = []fault.Field{{Name: "position", Code: fault.BadFormat, Detail: "int"}}
+			malformed.Fields = []fault.Field{{Name: "position", Code: fault.BadFormat, Detail: "integer, null"}}
 			return malformed
 		}
 		wish.Position = &position
