@@ -96,7 +96,7 @@ func leaveTheSilent(app *fiber.App) {
 	}
 	server.ErrorHandler = func(ctx *fasthttp.RequestCtx, err error) {
 		_, asked := begun.LoadAndDelete(&ctx.Request.Header)
-		if bare, ok := errors.AsType[*net.OpError](err); ok && error(bare) == err && !asked {
+		if bare, ok := errors.AsType[*net.OpError](err); ok && any(bare) == any(err) && !asked {
 			_ = ctx.Conn().Close()
 			return
 		}
