@@ -164,6 +164,46 @@ func TestADayIsPutSideBySideWithWhatTheProviderSays(t *testing.T) {
 	}
 }
 
+// A declined or voided payment that is charged after all looks like a void in good order when all is back; what tells
+// them apart is said.
+func TestAChargeThatCameLaterIsToldFromAVoidInGoodOrder(t *testing.T) {
+	day := today()
+	s := serve(t, simulate(t, freeAddr(t)).url)
+	obeyed, found, declined, voided := newID(), newID(), newID(), newID()
+	for reservation, token := range map[string]string{obeyed: "tok_ok", found: "tok_lost", declined: "tok_declined", voided: "tok_unknown"} {
+		s.approve(charge(reservation, 10_000, token))
+	}
+	for _, reservation := range []string{obeyed, found, voided} {
+		s.voidOrder(reservation)
+	}
+	s.resumes()
+	for _, reservation := range []string{obeyed, found, voided} {
+		s.becomes(reservation, "VOIDED")
+	}
+	for _, reservation := range []string{declined, voided} {
+		again, err := domain.Request(domain.Intent{ID: domain.PaymentID(newID()), Reservation: domain.ReservationID(reservation),
+			Purpose: domain.Price, Method: domain.Card, Amount: 10_000}, domain.Moment{Now: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, _ := domain.NewToken("tok_ok")
+		if r := s.provider.Confirm(t.Context(), again, token); r.Kind != domain.Answered {
+			t.Fatal(r.Cause)
+		}
+	}
+	s.ahead.Store(int64(time.Hour))
+	for _, reservation := range []string{obeyed, found, declined, voided} {
+		s.refundIs(reservation, domain.RefundDone)
+	}
+	all, _ := s.reconciled(day, 0)
+	for reservation, status := range map[string]string{obeyed: "VOIDED", found: "VOIDED", declined: "DECLINED", voided: "VOIDED"} {
+		item := all[contract.OrderID(reservation, contract.PurposePrice)]
+		if got := side(item); got != status+" 10000 10000 VOID 10000 DONE | CANCELED 10000 0 1" || item.ChargedLater != (reservation == declined || reservation == voided) {
+			t.Errorf("%s, charged later: %v", got, item.ChargedLater)
+		}
+	}
+}
+
 // The provider has heard nothing of a refund of an older charge: it is among the orders of each day on which it moved.
 func TestARefundOfAnOlderChargeBelongsToTheDaysOnWhichItMoved(t *testing.T) {
 	s := serve(t, simulate(t, freeAddr(t)).url).resumes()

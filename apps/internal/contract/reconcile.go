@@ -39,7 +39,8 @@ type ReconciledItem struct {
 	PaymentID     string             `json:"paymentId,omitempty"`
 	Status        string             `json:"status,omitempty"`
 	Amount        money.KRW          `json:"amount"`
-	Charged       money.KRW          `json:"charged"` // what payment believes that the provider took
+	Charged       money.KRW          `json:"charged"`                // what payment believes that the provider took
+	ChargedLater  bool               `json:"chargedLater,omitempty"` // when the payment was declined or voided already
 	Refunds       []ReconciledRefund `json:"refunds,omitempty"`
 	Provider      *ProviderPayment   `json:"provider"`
 	RequestedAt   *time.Time         `json:"requestedAt,omitempty"`

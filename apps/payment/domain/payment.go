@@ -56,6 +56,7 @@ type Payment struct {
 	attempts      int
 	next          time.Time // when resume must look at it; never: not at all
 	alarmedAt     time.Time // zero: nobody was told yet that the provider does not know it
+	chargedLater  bool      // when it was declined or voided already
 	refunds       []Refund
 
 	forgotten bool

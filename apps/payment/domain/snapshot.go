@@ -25,6 +25,7 @@ type Snapshot struct {
 	Attempts      int
 	Next          time.Time // zero: nothing to do
 	AlarmedAt     time.Time // zero: nobody was told that the provider does not know it
+	ChargedLater  bool      // when it was declined or voided already
 	Refunds       []Refund  // in the order in which they were asked for
 }
 
@@ -35,7 +36,7 @@ func (p *Payment) Snapshot() Snapshot {
 		Status: p.status, DeclineCode: p.declineCode, Charged: p.charged, Version: p.version,
 		CorrelationID: p.correlationID, CausationID: p.causationID, RequestedAt: p.requestedAt,
 		FinalAt: p.finalAt, Attempts: p.attempts, Next: p.next, AlarmedAt: p.alarmedAt,
-		Refunds: slices.Clone(p.refunds),
+		ChargedLater: p.chargedLater, Refunds: slices.Clone(p.refunds),
 	}
 }
 
@@ -46,6 +47,6 @@ func Restore(s Snapshot) *Payment {
 		status: s.Status, declineCode: s.DeclineCode, charged: s.Charged, version: s.Version,
 		correlationID: s.CorrelationID, causationID: s.CausationID, requestedAt: s.RequestedAt,
 		finalAt: s.FinalAt, attempts: s.Attempts, next: s.Next, alarmedAt: s.AlarmedAt,
-		refunds: slices.Clone(s.Refunds),
+		chargedLater: s.ChargedLater, refunds: slices.Clone(s.Refunds),
 	}
 }

@@ -45,12 +45,14 @@ func (p *Payment) takeBack(c Charge, m Moment) {
 	p.addRefund(Refund{ID: m.FreshID, Cause: CauseVoid, Amount: taken, CausationID: p.causationID}, m)
 }
 
-// foundLater: a charge of a payment that is final changes no state; it goes back at once.
+// foundLater: a charge of a payment that is final changes no state; it goes back at once, and is remembered for the
+// comparison of books, where nothing else would tell it from a void in good order.
 func (p *Payment) foundLater(c Charge, m Moment) {
 	r, asked := p.refundFor(CauseVoid)
 	switch {
 	case !asked:
 		p.alarm("a "+string(p.status)+" payment was charged after all; it is returned in full", m)
+		p.chargedLater = true
 		p.takeBack(c, m)
 	case r.Status == RefundRequested:
 		p.next = m.Now

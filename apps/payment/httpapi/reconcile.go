@@ -39,6 +39,7 @@ func reconciled(r usecase.Reconciled) contract.ReconciledItem {
 	}
 	if p := r.Stored; p != nil {
 		item.PaymentID, item.Status, item.Amount, item.Charged = string(p.ID), string(p.Status), p.Amount, p.Charged
+		item.ChargedLater = p.ChargedLater
 		if !p.RequestedAt.IsZero() {
 			item.RequestedAt = &p.RequestedAt
 		}

@@ -122,6 +122,40 @@ func TestEveryMigrationCanBeRunAgain(t *testing.T) {
 	}
 }
 
+// Rows from before the column: what was asked back of a final payment was charged later.
+func TestOldPaymentsThatWereChargedLaterAreKnown(t *testing.T) {
+	r, db := open(t)
+	want := map[domain.PaymentID]bool{}
+	for _, c := range []struct {
+		status, refunded string
+		later            bool
+	}{
+		{"DECLINED", "2026-03-02 03:00:05", true}, {"VOIDED", "2026-03-02 03:00:05", true},
+		{"VOIDED", "2026-03-02 03:00:01", false}, {"APPROVED", "2026-03-02 03:00:05", false},
+	} {
+		p := added(t, r)
+		want[p.ID()] = c.later
+		if _, err := db.Exec("UPDATE payments SET status = ?, final_at = '2026-03-02 03:00:02' WHERE payment_id = ?", c.status, p.ID()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(`INSERT INTO refunds (refund_id, payment_id, position, cause, amount, status, code, causation_id, requested_at)
+			VALUES (?, ?, 0, 'VOID', 1, 'DONE', '', '', ?)`, newID(), p.ID(), c.refunded); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.Exec("DELETE FROM schema_payment WHERE version_id = 9"); err != nil {
+		t.Fatal(err)
+	}
+	if err := mysqldb.Migrate(t.Context(), db, Migrations()); err != nil {
+		t.Fatal(err)
+	}
+	for id, later := range want {
+		if p, err := r.Get(t.Context(), id); err != nil || p.Snapshot().ChargedLater != later {
+			t.Errorf("%+v, want %v, %v", p.Snapshot(), later, err)
+		}
+	}
+}
+
 func TestOneOfFiftyRacingRequestsIsStored(t *testing.T) {
 	r, db := open(t)
 	first := payment(t).Snapshot()

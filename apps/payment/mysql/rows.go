@@ -18,12 +18,14 @@ type conn interface {
 }
 
 const columns = `payment_id, reservation_id, purpose, method, amount, status, decline_code, charged, version,
-	correlation_id, causation_id, requested_at, final_at, attempts, next_attempt_at, alarmed_at`
+	correlation_id, causation_id, requested_at, final_at, attempts, next_attempt_at, alarmed_at,
+	charged_later`
 
 func insert(ctx context.Context, c conn, s domain.Snapshot) error {
-	_, err := c.ExecContext(ctx, "INSERT INTO payments ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	_, err := c.ExecContext(ctx, "INSERT INTO payments ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		s.ID, s.Reservation, s.Purpose, s.Method, s.Amount, s.Status, s.DeclineCode, s.Charged, s.Version,
-		s.CorrelationID, s.CausationID, null(s.RequestedAt), null(s.FinalAt), s.Attempts, null(s.Next), null(s.AlarmedAt))
+		s.CorrelationID, s.CausationID, null(s.RequestedAt), null(s.FinalAt), s.Attempts, null(s.Next), null(s.AlarmedAt),
+		s.ChargedLater)
 	return err
 }
 
@@ -31,10 +33,10 @@ func insert(ctx context.Context, c conn, s domain.Snapshot) error {
 func update(ctx context.Context, tx *sql.Tx, from int64, s domain.Snapshot) error {
 	res, err := tx.ExecContext(ctx, `UPDATE payments SET status = ?, decline_code = ?, charged = ?, version = ?,
 		causation_id = ?, final_at = ?, attempts = ?, next_attempt_at = ?, alarmed_at = ?,
-		claimed_until = NULL
+		charged_later = ?, claimed_until = NULL
 		WHERE payment_id = ? AND version = ?`,
 		s.Status, s.DeclineCode, s.Charged, s.Version, s.CausationID, null(s.FinalAt), s.Attempts, null(s.Next),
-		null(s.AlarmedAt), s.ID, from)
+		null(s.AlarmedAt), s.ChargedLater, s.ID, from)
 	return onlyOne(res, err)
 }
 
@@ -91,7 +93,8 @@ func scan(row interface{ Scan(into ...any) error }) (domain.Snapshot, error) {
 	var requested, final, next, alarmed sql.NullTime
 	err := row.Scan(
 		&s.ID, &s.Reservation, &s.Purpose, &s.Method, &s.Amount, &s.Status, &s.DeclineCode, &s.Charged, &s.Version,
-		&s.CorrelationID, &s.CausationID, &requested, &final, &s.Attempts, &next, &alarmed)
+		&s.CorrelationID, &s.CausationID, &requested, &final, &s.Attempts, &next, &alarmed,
+		&s.ChargedLater)
 	s.RequestedAt, s.FinalAt, s.Next, s.AlarmedAt = requested.Time, final.Time, next.Time, alarmed.Time
 	return s, err
 }

@@ -14,7 +14,7 @@ type Difference struct {
 	Kind       string    `json:"kind"`
 	LeftRef    string    `json:"leftRef"`    // in reservation: a reservation, payment or refund id
 	RightRef   string    `json:"rightRef"`   // at the provider: an order id
-	AmountDiff money.KRW `json:"amountDiff"` // won, left − right
+	AmountDiff money.KRW `json:"amountDiff"` // won, left − right; 0: no money is missing, but a book says something else
 }
 
 // Kinds of differences.
@@ -26,6 +26,7 @@ const (
 	RefundDiffers            = "REFUND_DIFFERS"
 	UnknownToProvider        = "PAYMENT_UNKNOWN_TO_PROVIDER"
 	RefundedTwice            = "REFUNDED_TWICE"
+	ChargedAfterAll          = "CHARGED_AFTER_ALL"
 	StuckPending             = "STUCK_PENDING"
 	CompensationDiffers      = "COMPENSATION_DIFFERS"
 )
@@ -145,25 +146,6 @@ func (c *comparison) item(i contract.ReconciledItem, r *domain.Reservation) {
 	}
 }
 
-// unowned is a charge that no reservation has paid with: all of it has to be back, and no more.
-func (c *comparison) unowned(i contract.ReconciledItem, r *domain.Reservation) {
-	if i.Charged > 0 && i.Charged != i.Provider.Total {
-		c.differ(AmountDiffers, i.PaymentID, i.OrderID, i.Charged-i.Provider.Total)
-	}
-	kept := i.Provider.Total - transferred(i)
-	for _, cancel := range i.Provider.Cancels {
-		kept -= cancel.Amount
-	}
-	switch {
-	case kept > 0 && r != nil && r.Status() == domain.Pending:
-		c.differ(StuckPending, i.ReservationID, i.OrderID, -kept)
-	case kept > 0:
-		c.differ(ChargeWithoutReservation, i.ReservationID, i.OrderID, -kept)
-	case kept < 0:
-		c.differ(RefundedTwice, i.PaymentID, i.OrderID, kept)
-	}
-}
-
 // amounts compares what was to be charged, what payment believes was, and what reservation was paid, with the
 // provider's word: the first that says otherwise.
 func (c *comparison) amounts(i contract.ReconciledItem, paid money.KRW) {
@@ -178,16 +160,6 @@ func (c *comparison) amounts(i contract.ReconciledItem, paid money.KRW) {
 // charged says whether the provider took money, also if it was given back since.
 func charged(p *contract.ProviderPayment) bool {
 	return p != nil && (p.State == "DONE" || p.State == "PARTIAL_CANCELED" || p.State == "CANCELED")
-}
-
-// transferred is what went back by bank transfer, of which the provider knows nothing.
-func transferred(i contract.ReconciledItem) (sum money.KRW) {
-	for _, refund := range i.Refunds {
-		if refund.Reference != "" {
-			sum += refund.Amount
-		}
-	}
-	return sum
 }
 
 // moving says whether an order may still change by itself, or events of it may be under way.

@@ -1,6 +1,7 @@
 package usecase
 
 import (
+	"slices"
 	"strings"
 
 	"oneqtour/apps/internal/contract"
@@ -20,7 +21,8 @@ type refund struct {
 // gave back. Ours carry the id of the refund in their reason.
 func (c *comparison) refunds(i contract.ReconciledItem, r *domain.Reservation) {
 	known := make([]bool, len(i.Provider.Cancels))
-	for _, one := range refundsOf(i, r) {
+	all := refundsOf(i, r)
+	for _, one := range all {
 		for n := range i.Provider.Cancels {
 			if one.cancel == nil && !known[n] && strings.Contains(i.Provider.Cancels[n].Reason, one.id) {
 				known[n], one.cancel = true, &i.Provider.Cancels[n]
@@ -31,7 +33,13 @@ func (c *comparison) refunds(i contract.ReconciledItem, r *domain.Reservation) {
 		}
 	}
 	for n, cancel := range i.Provider.Cancels {
-		if !known[n] { // given back by nobody's order
+		if known[n] {
+			continue
+		}
+		again := slices.IndexFunc(all, func(one *refund) bool { return strings.Contains(cancel.Reason, one.id) })
+		if again >= 0 {
+			c.differ(RefundedTwice, all[again].id, i.OrderID, -cancel.Amount)
+		} else { // given back by nobody's order
 			c.differ(RefundDiffers, i.ReservationID, i.OrderID, -cancel.Amount)
 		}
 	}
