@@ -279,7 +279,7 @@ func TestAnAnswerToIDsEndsWhenTheTimeOfACallIsOver(t *testing.T) {
 	db := dbtest.Open(t, mysql.Migrations(), outbox.Migrations(), deadletter.Migrations())
 	patient := serveOn(t, db, sim.url)
 	var orders []string
-	for range 40 {
+	for range 80 {
 		reservation := newID()
 		patient.approve(charge(reservation, 10_000, "tok_ok"))
 		orders = append(orders, contract.OrderID(reservation, contract.PurposePrice))
@@ -287,7 +287,7 @@ func TestAnAnswerToIDsEndsWhenTheTimeOfACallIsOver(t *testing.T) {
 	sim.weather(`{"latencyMs":700}`)
 	hasty := serveWith(t, db, sim.url, usecase.Settings{Pace: pace, AnswerWithin: time.Second})
 	all := map[string]contract.ReconciledItem{}
-	if times := hasty.ask(orders, all); len(all) != 40 || times != 3 {
+	if times := hasty.ask(orders, all); len(all) != 80 || times != 3 {
 		t.Errorf("%d orders in %d answers", len(all), times)
 	}
 }

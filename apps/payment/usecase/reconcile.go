@@ -16,7 +16,7 @@ const (
 	perDayPage   = 500
 	mostPerPage  = 1000
 	mostOrders   = 500 // that are asked for by their ids
-	askedAtOnce  = 16  // of the provider
+	askedAtOnce  = 32  // of the provider: 5,000 orders within the minute that a reconciliation has, at 200 ms each
 	askedTimes   = 3   // until an order without an answer ends the answer
 	longestOrder = 64  // the provider's limit of its ids
 )
