@@ -259,7 +259,7 @@ func TestOldReservationsAreFoundOnTheDayOfTheirLastChange(t *testing.T) {
 	}
 	s.exec(`UPDATE reservations SET changed_at = NULL, created_at = '2026-03-01 00:00:00',
 		document = JSON_SET(document, '$.history[1].at', '2026-03-04T14:59:59.1234567Z') WHERE id = ?`, a.Reservation.ReservationID)
-	s.exec("DELETE FROM schema_reservation WHERE version_id = 11")
+	s.exec("DELETE FROM schema_reservation WHERE version_id >= 11") // those behind it can be repeated
 	if err := mysqldb.Migrate(t.Context(), s.db, mysql.Migrations()); err != nil {
 		t.Fatal(err)
 	}
