@@ -30,7 +30,7 @@ func operate[T any](s *service, path string, request any) (status int, word stri
 
 func (s *service) retry(refund string) (int, string) {
 	s.t.Helper()
-	status, word, _ := operate[contract.RefundItem](s, contract.RefundRetryPath, contract.RefundRetryRequest{RefundID: refund, Actor: "operator-1"})
+	status, word, _ := operate[contract.RefundItem](s, contract.RefundRetryPath, contract.RefundRetryRequest{RefundID: refund, Actor: "운영자 1"})
 	return status, word
 }
 
@@ -165,7 +165,7 @@ func TestARetryIsANewCallAndTheSameRefund(t *testing.T) {
 	}
 	_, steps := s.told(reservation)
 	tried := steps[len(steps)-2]
-	if tried.Status != "REQUESTED" || tried.Actor != "operator-1" || tried.Detail != "retry 1" || tried.RefundID != refund {
+	if tried.Status != "REQUESTED" || tried.Actor != "운영자 1" || tried.Detail != "retry 1" || tried.RefundID != refund {
 		t.Errorf("%+v", steps)
 	}
 }

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"strconv"
+	"unicode/utf8"
 
 	"oneqtour/apps/internal/fault"
 )
@@ -61,8 +62,9 @@ func (p *Payment) stuck(id RefundID) (int, error) {
 	return i, nil
 }
 
+// checkActor takes whatever a token may call an operator.
 func checkActor(wrong *fault.Fields, actor string) {
-	wrong.Check(visible(actor, 255), "actor", fault.BadFormat, "1..255")
+	wrong.Check(actor != "" && len(actor) <= 255 && utf8.ValidString(actor), "actor", fault.BadFormat, "1..255")
 }
 
 // visible says whether a text has 1 to most visible ASCII characters.
