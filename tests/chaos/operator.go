@@ -62,14 +62,14 @@ func (o *operator) step(_ context.Context, dice *rand.Rand) {
 	switch dice.IntN(7) {
 	case 0, 1:
 		if c, ok := o.desk.claims.take(anybody); ok {
-			o.do("waiver", "POST", "/api/ops/reservations/"+c.reservation+"/waiver", object{"reason": c.reason, "granted": dice.IntN(3) > 0, "note": "확인"})
+			o.decide(c, dice.IntN(3) > 0)
 		}
 	case 2:
 		owed := decode[struct {
 			Items []struct{ ReservationID string }
 		}](o.do("compensations", "GET", "/api/ops/compensations?status=DUE", nil)).Items
 		if len(owed) > 0 && dice.IntN(2) == 0 {
-			o.do("pay", "POST", "/api/ops/compensations/"+owed[0].ReservationID+"/payment", object{"reference": "bank-" + newID()})
+			o.about(oracle.OpPay, owed[0].ReservationID, "/api/ops/compensations/"+owed[0].ReservationID+"/payment", object{"reference": "bank-" + newID()})
 		}
 	case 3:
 		o.seeToRefunds(dice)
@@ -88,13 +88,25 @@ func (o *operator) seeToRefunds(dice *rand.Rand) {
 	if len(stuck) == 0 {
 		return
 	}
-	path := "/api/ops/refunds/" + stuck[dice.IntN(len(stuck))].RefundID
+	id := stuck[dice.IntN(len(stuck))].RefundID
+	path := "/api/ops/refunds/" + id
 	switch dice.IntN(3) {
 	case 0:
 		o.do("retry-refund", "POST", path+"/retry", nil)
 	case 1:
-		o.do("settle-refund", "POST", path+"/settlement", object{"reference": "bank-" + newID()})
+		o.about(oracle.OpSettle, id, path+"/settlement", object{"reference": "bank-" + newID()})
 	}
+}
+
+func (o *operator) decide(c claim, granted bool) {
+	wish := map[bool]string{true: "GRANTED", false: "REFUSED"}[granted]
+	o.ask(oracle.Call{User: "operator-1", Op: oracle.OpWaiver, Service: "operations", Of: c.reservation, Wish: wish},
+		"POST", "/api/ops/reservations/"+c.reservation+"/waiver", object{"reason": c.reason, "granted": granted, "note": "확인"})
+}
+
+// about changes something, which the oracle will look for.
+func (o *operator) about(op, id, path string, body any) {
+	o.ask(oracle.Call{User: "operator-1", Op: op, Service: "operations", Of: id}, "POST", path, body)
 }
 
 func (o *operator) do(op, method, path string, body any) stack.Answer {

@@ -104,7 +104,7 @@ func (m *travelMD) close(dice *rand.Rand) {
 }
 
 func (l *load) closeDeparture(t tour, d departure, reason string) stack.Answer {
-	return l.ask(oracle.Call{User: t.md, Op: "close", Service: "product"}, "POST",
+	return l.ask(oracle.Call{User: t.md, Op: oracle.OpClose, Service: "product", Product: t.id, Of: d.id}, "POST",
 		"/api/products/"+t.id+"/departures/"+d.id+"/closure", object{"reason": reason})
 }
 

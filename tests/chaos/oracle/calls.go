@@ -19,8 +19,9 @@ type Call struct {
 	Err     string    `json:"err,omitempty"`
 	Body    string    `json:"body,omitempty"` // of answers of 500 and more
 
-	// The reservation that it is about; of reserving, the id that the client made for it, if any.
-	Of string `json:"of,omitempty"`
+	// The reservation, departure or refund that it is about; of reserving, the id that the client made for it, if any.
+	Of   string `json:"of,omitempty"`
+	Wish string `json:"wish,omitempty"` // of a waiver: GRANTED or REFUSED
 
 	// Of reserving.
 	Key        string `json:"key,omitempty"`
@@ -47,6 +48,10 @@ const (
 	OpMisuse   = "misuse-id"     // reserves with an id that is somebody's: must be refused and change nothing
 	OpNoShow   = "no-show"       // on the departure date or later
 	OpTooEarly = "no-show-early" // before it: must be refused
+	OpClose    = "close"         // a departure
+	OpWaiver   = "waiver"        // decides one
+	OpPay      = "pay"           // a compensation
+	OpSettle   = "settle-refund" // by a bank transfer
 )
 
 // Reserves says whether a call asked for seats, rightly or wrongly.

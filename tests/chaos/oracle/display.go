@@ -113,7 +113,7 @@ func (w *World) display() []Finding {
 // readOwed reads the compensations that an operator sees.
 func (s Sources) readOwed(ctx context.Context, w *World) error {
 	const path = "/api/ops/compensations"
-	w.Owed = map[string][]int64{}
+	w.Owed, w.Paid = map[string][]int64{}, map[string]bool{}
 	for _, status := range []string{"DUE", "PAID"} {
 		cursor := ""
 		for {
@@ -133,6 +133,7 @@ func (s Sources) readOwed(ctx context.Context, w *World) error {
 			}
 			for _, i := range page.Items {
 				w.Owed[i.ReservationID] = append(w.Owed[i.ReservationID], i.Amount)
+				w.Paid[i.ReservationID] = status == "PAID"
 			}
 			if page.NextCursor == nil {
 				break

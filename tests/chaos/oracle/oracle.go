@@ -73,6 +73,7 @@ func (w *World) Judge(calls *Log) []Finding {
 	all = append(all, w.money()...)
 	all = append(all, w.cancellations()...)
 	all = append(all, w.promises(calls)...)
+	all = append(all, w.words(calls)...)
 	all = append(all, w.ownIDs(calls)...)
 	all = append(all, w.noShows(calls)...)
 	all = append(all, w.inboxes()...)

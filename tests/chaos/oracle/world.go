@@ -120,6 +120,7 @@ type World struct {
 	View         ViewState
 	Store        StoreState
 	Owed         map[string][]int64 // compensations by reservation, as the operator sees them
+	Paid         map[string]bool    // reservations whose compensation was paid
 }
 
 // Product as its owner stores it.
