@@ -10,7 +10,7 @@ import (
 )
 
 // availability of a path, in seconds of the run. A second is bad when one of the calls that started in it was answered
-// 5xx or 429, not at all, or after more than 5 s. Counted are the seconds that no fault of what the path needs touched.
+// 5xx or with a refusal that nobody deserves, not at all, or after more than 5 s. Counted are the seconds that no fault of what the path needs touched.
 type availability struct {
 	Path      string   `json:"path"`
 	Counted   int      `json:"counted"`
@@ -88,8 +88,12 @@ func good(c oracle.Call) bool { return c.Status > 0 && c.Status < 500 }
 // patience of a client.
 const patienceOfClients = 5 * time.Second
 
+// undue are refusals that nobody here deserves: everybody is signed in, may ask, and asks in time and for what there is.
+var undue = []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusMethodNotAllowed,
+	http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusTooManyRequests}
+
 func bad(c oracle.Call) bool {
-	return !good(c) || c.Status == http.StatusTooManyRequests || c.End.Sub(c.Start) > patienceOfClients
+	return !good(c) || slices.Contains(undue, c.Status) || c.End.Sub(c.Start) > patienceOfClients
 }
 
 func availabilities(calls []oracle.Call, done []struck, start time.Time, seconds int) []availability {

@@ -25,6 +25,7 @@ func TestN1_N5_N6_A3_I5_Chaos(t *testing.T) {
 	r.Duration, r.Seed = length.String(), seed(t, length)
 	t.Logf("seed %d: ONEQ_CHAOS_SEED=%d repeats the schedule", r.Seed, r.Seed)
 	plan := schedule(r.Seed, length)
+	r.Planned = len(plan)
 
 	src, doomed := sources(t), people.special(t, 10)
 	people.comesBack(t, people.special(t, 10)) // for certain; under load it is up to the dice

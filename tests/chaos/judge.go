@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"slices"
-	"testing"
 	"time"
 
 	"oneqtour/tests/chaos/oracle"
@@ -18,15 +17,21 @@ const (
 	whollyJudged   = 3 * time.Minute
 )
 
+// critic is told what is wrong: the test, or who tests it.
+type critic interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
 // judge fails the test by what the report says. A run that is shorter than usual need not have seen everything.
-func (r *report) judge(t *testing.T, length time.Duration) {
+func (r *report) judge(t critic, length time.Duration) {
 	t.Helper()
 	for i, f := range r.Findings {
 		if i == 20 {
 			t.Errorf("… %d findings in all", len(r.Findings))
 			break
 		}
-		t.Error(f)
+		t.Errorf("%s", f)
 	}
 	r.judgeFaults(t)
 	if n := r.Samples.Seeing + r.Samples.Slow; n == 0 || share(r.Samples.Seeing, n) < leastSeeing {
@@ -46,8 +51,11 @@ func (r *report) judge(t *testing.T, length time.Duration) {
 	}
 }
 
-func (r *report) judgeFaults(t *testing.T) {
+func (r *report) judgeFaults(t critic) {
 	t.Helper()
+	if 2*len(r.Faults) < r.Planned {
+		t.Errorf("only %d of %d faults happened", len(r.Faults), r.Planned)
+	}
 	hit := map[string]bool{}
 	for _, f := range r.Faults {
 		hit[kindOf(f.Victim)] = true
@@ -61,7 +69,7 @@ func (r *report) judgeFaults(t *testing.T) {
 }
 
 // judgeExtent: a run in which little happened says little.
-func (r *report) judgeExtent(t *testing.T) {
+func (r *report) judgeExtent(t critic) {
 	t.Helper()
 	for _, a := range r.Availability {
 		if a.Path == reserving && share(a.Counted, r.Seconds) < leastCounted {

@@ -30,14 +30,15 @@ func TestSecondsOfReserving(t *testing.T) {
 		"answered":                            {[]oracle.Call{call(0.1, 1, 201), call(1.1, 0.1, 409)}, nil, availability{Counted: 2}},
 		"one of many is unanswered":           {[]oracle.Call{call(0.1, 1, 201), call(0.2, 1, 0), call(0.3, 1, 201)}, nil, availability{Counted: 1, Bad: 1, Idle: 1}},
 		"turned away":                         {[]oracle.Call{call(0.1, 1, 429), call(1.1, 1, 503)}, nil, availability{Counted: 2, Bad: 2}},
+		"taken for a stranger":                {[]oracle.Call{call(0.1, 1, 401), call(1.1, 1, 408)}, nil, availability{Counted: 2, Bad: 2}},
 		"too slow":                            {[]oracle.Call{call(0.1, 5.1, 201)}, nil, availability{Counted: 1, Bad: 1, Idle: 1}},
 		"another service is hit":              {[]oracle.Call{call(0.1, 1, 500)}, []struck{hit("store.daprd", 0, 2)}, availability{Counted: 1, Bad: 1, Idle: 1}},
 		"a service of lower rank is hit":      {[]oracle.Call{call(0.1, 0.1, 201)}, []struck{hit("product", 0, 0.5)}, availability{Counted: 1, Idle: 1, Lower: 1}},
 		"its sidecar is hit while one waits":  {[]oracle.Call{call(0.1, 3, 0)}, []struck{hit("payment.daprd", 2, 4)}, availability{Excused: 1, Idle: 1}},
 		"it was hit long after one was asked": {[]oracle.Call{call(0.1, 9, 0)}, []struck{hit("payment.daprd", 6, 7)}, availability{Counted: 1, Bad: 1, Idle: 1}},
-		"just after a fault of the database":  {[]oracle.Call{call(0.1, 0.1, 503)}, []struck{hit("mariadb.link", -8, -5.5)}, availability{Aftermath: 1, Idle: 1}},
+		"just after a fault of the database":  {[]oracle.Call{call(0.1, 0.1, 503)}, []struck{hit("mariadb.link", -8, -5.5)}, availability{Aftermath: 1, Felt: 1, Idle: 1}},
 		"long after a fault of the database":  {[]oracle.Call{call(0.9, 0.1, 503)}, []struck{hit("mariadb.link", -9, -6.1)}, availability{Counted: 1, Bad: 1, Idle: 1}},
-		"while the breaker may be open":       {[]oracle.Call{call(1.1, 0.1, 503)}, []struck{hit("paymentsim", -6, -4.5)}, availability{Aftermath: 2}},
+		"while the breaker may be open":       {[]oracle.Call{call(1.1, 0.1, 503)}, []struck{hit("paymentsim", -6, -4.5)}, availability{Aftermath: 2, Felt: 1}},
 	} {
 		for _, got := range availabilities(c.calls, c.done, noon, 2) {
 			if got.Path != reserving {
@@ -81,5 +82,51 @@ func TestMostSchedulesLeaveReservingAlonePartOfTheTime(t *testing.T) {
 	}
 	if tells([]fault{{At: 0, For: 3 * time.Minute, Victim: "payment"}}, 3*time.Minute) {
 		t.Error("a schedule that leaves no second is taken")
+	}
+}
+
+// heard is what a report was criticized for.
+type heard []string
+
+func (*heard) Helper() {}
+
+func (h *heard) Errorf(format string, args ...any) { *h = append(*h, fmt.Sprintf(format, args...)) }
+
+// Of a run that shows nothing wrong, each of these alone makes one that does.
+func TestAReportOfARunThatSaysTooLittleIsRefused(t *testing.T) {
+	good := func() *report {
+		r := &report{Seconds: 180, Planned: 7, Samples: samples{Seeing: 170}, Seats: oracle.Linear{Departures: leastSeats}, Done: map[string]int{"closure": 1}}
+		for _, k := range kinds {
+			r.Faults = append(r.Faults, recovered{hit(k.victims[0], 1, 2), time.Second})
+		}
+		r.Availability = []availability{{Path: reserving, Counted: 100}, {Path: "store", Counted: 100, Lower: 1}}
+		return r
+	}
+	for name, change := range map[string]func(*report){
+		"":                                    func(*report) {},
+		"nothing at all":                      func(r *report) { *r = report{} },
+		"a finding":                           func(r *report) { r.Findings = []oracle.Finding{{Kind: oracle.Oversold}} },
+		"a fault that was not undone":         func(r *report) { r.Faults[0].Err = "exit status 1" },
+		"nobody recovered from a fault":       func(r *report) { r.Faults[0].Recovery = -1 },
+		"a fault was felt for long":           func(r *report) { r.Faults[0].Recovery = mostRecovery + 1 },
+		"one kind was never hit":              func(r *report) { r.Faults[0] = r.Faults[1] },
+		"there were no faults":                func(r *report) { r.Faults = nil },
+		"most faults did not happen":          func(r *report) { r.Planned = 15 },
+		"nothing was seen":                    func(r *report) { r.Samples = samples{Excused: 170} },
+		"little was seen":                     func(r *report) { r.Samples = samples{Seeing: 170, Slow: 50} },
+		"seldom was anything seen":            func(r *report) { r.Samples = samples{Seeing: 40} },
+		"seats that were not decided":         func(r *report) { r.Seats.Undecided = 1 },
+		"few seats":                           func(r *report) { r.Seats.Departures-- },
+		"reserving was away":                  func(r *report) { r.Availability[0].Bad = 2 },
+		"the store was away":                  func(r *report) { r.Availability[1].Bad = 2 },
+		"reserving was excused nearly always": func(r *report) { r.Availability[0].Counted = 35 },
+		"the store was never alone":           func(r *report) { r.Availability[1].Lower = 0 },
+		"no closure":                          func(r *report) { r.Done["closure"] = 0 },
+	} {
+		r, said := good(), heard{}
+		change(r)
+		if r.judge(&said, whollyJudged); len(said) > 0 != (name != "") {
+			t.Errorf("%q: %q", name, said)
+		}
 	}
 }

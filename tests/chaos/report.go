@@ -23,6 +23,7 @@ type report struct {
 	Reservations map[string]int   `json:"reservations"` // by status
 	Operations   []operation      `json:"operations"`
 	Availability []availability   `json:"availability"`
+	Planned      int              `json:"planned"` // faults
 	Faults       []recovered      `json:"faults"`
 	Seconds      int              `json:"seconds"` // of load
 	Samples      samples          `json:"samples"`
