@@ -425,3 +425,25 @@ func TestADeadLetterIsReplayedAndListedNoLonger(t *testing.T) {
 		t.Errorf("a customer: %d", res.StatusCode)
 	}
 }
+
+// The program itself tries what was given up again, with nobody asking.
+func TestWhatWasGivenUpIsTriedAgainByTheProgram(t *testing.T) {
+	id := newID()
+	raw := fmt.Appendf(nil, `{"specversion":"1.0","id":%q,"type":"oneqtour.product.unheard-of.v1","topic":"product","data":{}}`, id)
+	if _, body := call(t, http.MethodPost, "/events/dead-viewpage", raw, "Dapr-Api-Token", stack.token); string(body) != `{"status":"SUCCESS"}` {
+		t.Fatalf("%s", body)
+	}
+	var d usecase.DeadLetter
+	for deadline := time.Now().Add(40 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		stored, err := stack.store.Get(t.Context(), "viewpage:"+id)
+		if err != nil || json.Unmarshal(stored.Data, &d) != nil {
+			t.Fatalf("%s, %v", stored.Data, err)
+		}
+		if len(d.Replays) > 0 && d.Replays[0].Settled {
+			break
+		}
+	}
+	if len(d.Replays) != 1 || d.Replays[0].By != "viewpage" || d.Replays[0].Result != web.ReplayDone {
+		t.Errorf("%+v", d.Replays)
+	}
+}

@@ -46,7 +46,8 @@ func TestWhoDoesNotAskInTimeIsToldSoAndWhoHasNotBegunIsLeft(t *testing.T) {
 		t.Errorf("an answer to nothing: %s", raw)
 	}
 	whole := "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n{}"
-	for _, part := range []string{"P", "POST / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nHost: x\r\n", whole} {
+	chunked := "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n" // its last chunk is missing
+	for _, part := range []string{"P", "POST / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nHost: x\r\n", whole, chunked} {
 		res, err := http.ReadResponse(bufio.NewReader(strings.NewReader(string(said(part)))), nil)
 		if err != nil {
 			t.Errorf("%q: %v", part, err)

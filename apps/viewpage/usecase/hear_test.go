@@ -366,3 +366,26 @@ func TestADeadLetterIsKeptOnce(t *testing.T) {
 		t.Fatalf("listed %v, %v", entries, err)
 	}
 }
+
+// A service that tries by itself looks at what is young, and of two replicas one is refused.
+func TestYoungDeadLettersAreListedAndAnAttemptMayBeRefused(t *testing.T) {
+	s, now := newView(newMemory()), time.Now()
+	var ids []string
+	for _, ago := range []time.Duration{2 * time.Hour, 30 * time.Minute, time.Minute} {
+		ids = append(ids, "viewpage:"+uuid.NewString())
+		if err := s.KeepDeadLetter(t.Context(), DeadLetter{ID: ids[len(ids)-1], App: "viewpage", At: now.Add(-ago)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	young, err := s.DeadLetters(t.Context(), LetterQuery{Since: now.Add(-time.Hour), Limit: 10})
+	if err != nil || len(young) != 2 || young[0].ID != ids[2] || young[1].ID != ids[1] {
+		t.Errorf("%+v, %v", young, err)
+	}
+	refusal := errors.New("not now")
+	if _, err := s.BeginReplay(t.Context(), "viewpage", ids[2], Replay{At: now, By: "viewpage"}, func(DeadLetter) error { return refusal }); !errors.Is(err, refusal) {
+		t.Errorf("%v", err)
+	}
+	if d, err := s.DeadLetter(t.Context(), "viewpage", ids[2]); err != nil || len(d.Replays) > 0 {
+		t.Errorf("a refused attempt is noted: %+v, %v", d, err)
+	}
+}
