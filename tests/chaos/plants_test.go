@@ -28,13 +28,18 @@ func change(service, query string, plant, undo any, args ...any) func(*testing.T
 	}
 }
 
-// row takes a row out of a table and puts it back.
+// row takes a row out of a table and puts it back, but for what the database computes.
 func row(service, table, where string, args ...any) func(*testing.T) func() {
 	return func(t *testing.T) func() {
-		exec(t, service, "CREATE TABLE planted AS SELECT * FROM "+table+" WHERE "+where, args...)
+		var columns string
+		if err := sys.Database(t, service).QueryRow(`SELECT GROUP_CONCAT(column_name) FROM information_schema.columns
+			WHERE table_schema = DATABASE() AND table_name = ? AND COALESCE(generation_expression, '') = ''`, table).Scan(&columns); err != nil {
+			t.Fatal(err)
+		}
+		exec(t, service, "CREATE TABLE planted AS SELECT "+columns+" FROM "+table+" WHERE "+where, args...)
 		exec(t, service, "DELETE FROM "+table+" WHERE "+where, args...)
 		return func() {
-			exec(t, service, "INSERT INTO "+table+" SELECT * FROM planted")
+			exec(t, service, "INSERT INTO "+table+" ("+columns+") SELECT "+columns+" FROM planted")
 			exec(t, service, "DROP TABLE planted")
 		}
 	}
