@@ -257,6 +257,30 @@ func TestOnlyWhatTheListDoesNotExplainIsAskedForByItsID(t *testing.T) {
 	}
 }
 
+// Somebody gave back at the provider what a page before has explained. The book's own pages say no such thing.
+func TestAChargeThatALaterPageReturnsIsNamedByTheList(t *testing.T) {
+	day := today()
+	s := serve(t, simulate(t, freeAddr(t)).url)
+	reservation := newID()
+	s.approve(charge(reservation, 10_000, "tok_ok"))
+	order := contract.OrderID(reservation, contract.PurposePrice)
+	stranger := domain.Refund{ID: domain.RefundID(newID()), Cause: domain.CauseVoid, Amount: 10_000}
+	if r := s.provider.Cancel(t.Context(), s.provider.Find(t.Context(), order).Charge, stranger); r.Kind != domain.Answered {
+		t.Fatal(r.Cause)
+	}
+	var pages []string
+	for after := ""; ; {
+		_, _, page := operate[contract.Reconciliation](s, contract.ReconcilePath, contract.ReconcileRequest{Date: string(day), Limit: 1, After: after})
+		pages = append(pages, fmt.Sprint(len(page.Items), slices.Contains(page.Orders, order), page.Listed))
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	if got := strings.Join(pages, ", "); !strings.HasPrefix(got, "1 false true, 0 true true, 0 false true, 0 true false") {
+		t.Error(got)
+	}
+}
+
 func TestTheEndsOfADayInSeoulBelongToIt(t *testing.T) {
 	s := serve(t, simulate(t, freeAddr(t)).url)
 	for requested, on := range map[string]terms.Date{"2026-03-01 14:59:59.999999": "2026-03-01", "2026-03-01 15:00:00": "2026-03-02", "2026-03-02 14:59:59.999999": "2026-03-02"} {

@@ -24,6 +24,7 @@ type Reconciliation struct {
 	Date   string           `json:"date,omitempty"`
 	Items  []ReconciledItem `json:"items"`
 	Orders []string         `json:"orders,omitempty"` // to be asked for by their ids
+	Listed bool             `json:"listed,omitempty"` // the provider's list names the orders, whatever a page before has explained
 	Next   string           `json:"next,omitempty"`   // empty: there are no more
 }
 

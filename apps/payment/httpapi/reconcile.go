@@ -21,7 +21,7 @@ func (h handler) reconcile(c *fiber.Ctx) error {
 	} else {
 		var page usecase.DayPage
 		page, err = h.payments.Reconcile(c.UserContext(), usecase.Day{Date: terms.Date(in.Date), After: in.After, Limit: in.Limit})
-		both, out.Orders, out.Next = page.Explained, page.Orders, page.Next
+		both, out.Orders, out.Listed, out.Next = page.Explained, page.Orders, page.Listed, page.Next
 	}
 	if err != nil {
 		return err

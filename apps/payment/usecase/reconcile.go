@@ -47,6 +47,7 @@ type Day struct {
 type DayPage struct {
 	Explained []Reconciled // by the provider's list alone
 	Orders    []string     // the others: ask for them by id
+	Listed    bool         // the others are of the provider's list: more has moved than a page before may have explained
 	Next      string       // empty: there are no more
 }
 
@@ -84,7 +85,7 @@ func (s *Service) theirPage(ctx context.Context, day Day, after string) (DayPage
 	if err != nil {
 		return DayPage{}, fault.New(fault.Unavailable).After(time.Second).Because(err)
 	}
-	page := DayPage{Next: behindOurs}
+	page := DayPage{Next: behindOurs, Listed: true}
 	if len(list) == day.Limit {
 		page.Next = behindTheirs + list[len(list)-1].Key
 	}

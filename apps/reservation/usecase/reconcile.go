@@ -57,25 +57,36 @@ func (s *Service) Reconcile(ctx context.Context, date terms.Date) (Reconciliatio
 	return Reconciliation{Date: date, Checked: c.result(), Differences: c.found}, nil
 }
 
-// compareDay reads the day's pages: what the provider's list explains is compared, the rest is to be asked for.
+// compareDay reads the day's pages: what the provider's list explains is compared, the rest is to be asked for. A
+// charge that one page explains may have been returned on a later one, so nothing is compared before the last.
 func (s *Service) compareDay(ctx context.Context, c *comparison, date terms.Date) error {
+	var explained []contract.ReconciledItem
+	moved := map[string]bool{}
 	for ask := (contract.ReconcileRequest{Date: string(date), Limit: reconcilePage}); ; {
 		page, err := s.desk.Reconcile(ctx, ask)
 		if err != nil {
 			return err
 		}
-		if err := s.compareOrders(ctx, c, page.Items); err != nil {
-			return err
-		}
+		explained = append(explained, page.Items...)
 		c.want(page.Orders...)
+		for _, order := range page.Orders {
+			moved[order] = moved[order] || page.Listed
+		}
 		if page.Next == "" {
-			return nil
+			break
 		}
 		if page.Next == ask.After {
 			return fault.New(fault.Unavailable)
 		}
 		ask.After = page.Next
 	}
+	explained = slices.DeleteFunc(explained, func(i contract.ReconciledItem) bool { return moved[i.OrderID] })
+	for items := range slices.Chunk(explained, reconcilePage) {
+		if err := s.compareOrders(ctx, c, items); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // compareAsked asks for both sides of the orders that are wanted. An answer may hold fewer than were asked for.

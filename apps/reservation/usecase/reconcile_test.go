@@ -23,7 +23,8 @@ type books struct {
 	items  []contract.ReconciledItem
 	others []contract.ReconciledItem // of other days
 	silent bool
-	mute   bool // about ids
+	mute   bool     // about ids
+	later  []string // orders that the provider's list names on a page of their own, the last
 	asked  []string
 }
 
@@ -51,6 +52,9 @@ func (b *books) Reconcile(_ context.Context, r contract.ReconcileRequest) (contr
 		}
 		return b.byID(r.OrderIDs), nil
 	}
+	if r.After == "later" {
+		return contract.Reconciliation{Orders: b.later, Listed: true}, nil
+	}
 	from := 0
 	if r.After != "" {
 		from = 1 + slices.IndexFunc(b.items, func(i contract.ReconciledItem) bool { return i.OrderID == r.After })
@@ -66,6 +70,8 @@ func (b *books) Reconcile(_ context.Context, r contract.ReconcileRequest) (contr
 	}
 	if to < len(b.items) {
 		page.Next = b.items[to-1].OrderID
+	} else if len(b.later) > 0 {
+		page.Next = "later"
 	}
 	return page, nil
 }
@@ -203,6 +209,17 @@ func TestReconciliationWaitsForARefundThatHasJustMoved(t *testing.T) {
 	}
 	d.clock.Store(int64(20 * time.Minute))
 	if r := d.reconcile(); len(r.Differences) != 1 || r.Differences[0].Kind != usecase.RefundDiffers || r.Checked.InFlight != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Somebody gave a charge back on its own day, so many movements later that the list tells of it on another page.
+func TestReconciliationSeesWhatALaterPageSaysOfAnOrder(t *testing.T) {
+	d := newDay(t)
+	item := *d.order(d.confirmed)
+	item.Provider = returned("console", 760_000)
+	d.books.others, d.books.later = append(d.books.others, item), []string{item.OrderID}
+	if r := d.reconcile(); len(r.Differences) != 1 || r.Differences[0].Kind != usecase.RefundDiffers || r.Differences[0].AmountDiff != -760_000 {
 		t.Errorf("%+v", r)
 	}
 }
