@@ -104,9 +104,29 @@ func (c *comparison) reservation(r *domain.Reservation) {
 	if snap.Status != domain.Pending && snap.Status != domain.Rejected && paid != snap.DueNow {
 		c.differ(ConfirmedWithoutCharge, string(snap.ID), orders[0], snap.DueNow-paid)
 	}
+	if missing := unpromised(snap); missing != 0 {
+		c.differ(RefundDiffers, string(snap.ID), orders[0], missing)
+	}
 	if snap.Cancellation != nil && snap.Cancellation.Compensation != nil {
 		c.debtors = append(c.debtors, r)
 	}
+}
+
+// unpromised is what of the payments of a cancelled reservation is neither kept as its fee nor a part of its refund.
+func unpromised(s domain.Snapshot) (left money.KRW) {
+	if s.Cancellation == nil {
+		return 0
+	}
+	left = -s.Cancellation.Fee
+	for _, p := range s.Payments {
+		left += p.Amount
+		for _, part := range s.Cancellation.Parts {
+			if part.PaymentID == p.ID {
+				left -= part.Amount
+			}
+		}
+	}
+	return left
 }
 
 // item compares one order id; r is its reservation, nil when there is none.

@@ -65,6 +65,14 @@ func TestReconciliationFindsEveryDifference(t *testing.T) {
 		"confirmed for too little": {func(d *day) {
 			d.exec("UPDATE reservations SET document = JSON_SET(document, '$.dueNow', 800000) WHERE id = ?", d.confirmed)
 		}, "CONFIRMED_WITHOUT_CHARGE 40000"},
+		"a cancellation that keeps more than its fee": {func(d *day) {
+			d.exec("UPDATE reservations SET document = JSON_REMOVE(document, '$.cancellation.parts[0]') WHERE id = ?", d.cancelled)
+			d.order(d.cancelled).Refunds, d.order(d.cancelled).Provider = nil, d.order(d.confirmed).Provider
+		}, "REFUND_DIFFERS 760000"},
+		"a part of a refund that is of no payment": {func(d *day) {
+			d.exec("UPDATE reservations SET document = JSON_SET(document, '$.cancellation.parts[0].paymentId', 'x') WHERE id = ?", d.cancelled)
+			d.order(d.cancelled).Refunds, d.order(d.cancelled).Provider = nil, d.order(d.confirmed).Provider
+		}, "REFUND_DIFFERS 760000"},
 		"payment knows no refund":              {func(d *day) { d.order(d.cancelled).Refunds = nil }, "REFUND_DIFFERS 0"},
 		"payment believes in a smaller refund": {func(d *day) { d.order(d.cancelled).Refunds[0].Amount = 1 }, "REFUND_DIFFERS 0"},
 		"payment has not heard of its refund":  {func(d *day) { d.order(d.cancelled).Refunds[0].Status = contract.RefundStuck }, "REFUND_DIFFERS 0"},

@@ -213,6 +213,18 @@ func TestReconciliationWaitsForARefundThatHasJustMoved(t *testing.T) {
 	}
 }
 
+// Nobody but reservation knows of them, so only its own pages tell.
+func TestReconciliationReadsEveryReservationOfADay(t *testing.T) {
+	d := newDay(t)
+	d.exec(`INSERT INTO reservations (id, customer_id, departure_id, status, version, created_at, changed_at, document)
+		SELECT CONCAT(LEFT(id, 32), LPAD(n.seq, 4, '0')), customer_id, departure_id, status, version, created_at, changed_at,
+			JSON_SET(document, '$.id', CONCAT(LEFT(id, 32), LPAD(n.seq, 4, '0')))
+		FROM reservations, (WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 700) SELECT seq FROM n) n WHERE id = ?`, d.confirmed)
+	if r := d.reconcile(); r.Checked.Reservations != 705 || len(r.Differences) != 700 {
+		t.Errorf("%+v, %d differences", r.Checked, len(r.Differences))
+	}
+}
+
 // Somebody gave a charge back on its own day, so many movements later that the list tells of it on another page.
 func TestReconciliationSeesWhatALaterPageSaysOfAnOrder(t *testing.T) {
 	d := newDay(t)
