@@ -239,8 +239,10 @@ func TestReconciliationOverHTTP(t *testing.T) {
 	if s.get("/ops/reconciliation", s.operator); d.heard.(contract.ReconcileRequest).Date != string(terms.DateOf(time.Now())) {
 		t.Errorf("today is %+v", d.heard)
 	}
-	if res := s.get("/ops/reconciliation?date=2026-02-30", s.operator); res.Status != 422 {
-		t.Errorf("%d", res.Status)
+	for _, day := range []string{"2026-02-30", "0000-01-01", "0001-01-01"} {
+		if res := s.get("/ops/reconciliation?date="+day, s.operator); res.Status != 422 {
+			t.Errorf("%s: %d", day, res.Status)
+		}
 	}
 	if res := s.get("/ops/reconciliation", s.customer); res.Status != 403 {
 		t.Errorf("%d", res.Status)
