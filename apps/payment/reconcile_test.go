@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -313,6 +314,26 @@ func TestAnAnswerToIDsEndsWhenTheTimeOfACallIsOver(t *testing.T) {
 	all := map[string]contract.ReconciledItem{}
 	if times := hasty.ask(orders, all); len(all) != 80 || times != 3 {
 		t.Errorf("%d orders in %d answers", len(all), times)
+	}
+}
+
+// A day is many questions: one that the provider fails to answer is put again.
+func TestAQuestionWithoutAnAnswerIsPutAgain(t *testing.T) {
+	var asked atomic.Int64
+	bank := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case asked.Add(1)%3 != 0:
+			w.WriteHeader(http.StatusInternalServerError)
+		case strings.HasPrefix(r.URL.Path, "/v1/transactions"):
+			_, _ = w.Write([]byte(`[{"orderId":"order-1","transactionKey":"t"}]`))
+		default:
+			_, _ = w.Write([]byte(`{"orderId":"order-1","status":"DONE","totalAmount":500,"balanceAmount":500}`))
+		}
+	}))
+	t.Cleanup(bank.Close)
+	s := serve(t, bank.URL)
+	if all, _ := s.reconciled(today(), 0); side(all["order-1"]) != "unknown | DONE 500 500 0" || asked.Load() != 6 {
+		t.Errorf("%+v after %d calls", all, asked.Load())
 	}
 }
 

@@ -18,6 +18,8 @@ body=${answer%$'\n'*}
 
 differences=$(grep -o '"differences":\[.*\]' <<<"$body" | grep -o '{[^{}]*}' || true)
 say "$date: checked $(grep -o '"checked":{[^}]*}' <<<"$body" | cut -d: -f2- | tr -d '{}"' | sed 's/:/ /g; s/,/, /g')"
+flying=$(grep -o '"inFlight":[0-9]*' <<<"$body" | cut -d: -f2) || true
+((${flying:-0} == 0)) || say "$flying in flight, not compared yet: compare $date again in some minutes"
 if [[ -z $differences ]]; then
 	say "0 differences"
 	exit 0

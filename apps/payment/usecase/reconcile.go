@@ -17,7 +17,7 @@ const (
 	mostPerPage  = 1000
 	mostOrders   = 500 // that are asked for by their ids
 	askedAtOnce  = 32  // of the provider: 5,000 orders within the minute that a reconciliation has, at 200 ms each
-	askedTimes   = 3   // until an order without an answer ends the answer
+	askedTimes   = 3   // until a page or an order without an answer ends the answer
 	longestOrder = 64  // the provider's limit of its ids
 )
 
@@ -52,7 +52,7 @@ type DayPage struct {
 }
 
 // Reconcile lists the orders of a day: first what the provider has transactions of, then what is stored as requested
-// or returned on it. To compare them is reservation's. One page is at most one call of the provider.
+// or returned on it. To compare them is reservation's. One page is one call of the provider that it answers.
 // fault.Invalid; fault.Unavailable when the provider does not answer.
 func (s *Service) Reconcile(ctx context.Context, day Day) (DayPage, error) {
 	if day.Limit == 0 {
@@ -81,7 +81,13 @@ func (s *Service) Reconcile(ctx context.Context, day Day) (DayPage, error) {
 
 // theirPage compares a page of the provider's list with the book, as far as the list goes.
 func (s *Service) theirPage(ctx context.Context, day Day, after string) (DayPage, error) {
-	list, err := s.provider.Transactions(ctx, day.Date.Begin(), day.Date.AddDays(1).Begin(), after, day.Limit)
+	var list []domain.Transaction
+	var err error
+	for range askedTimes {
+		if list, err = s.provider.Transactions(ctx, day.Date.Begin(), day.Date.AddDays(1).Begin(), after, day.Limit); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		return DayPage{}, fault.New(fault.Unavailable).After(time.Second).Because(err)
 	}
