@@ -61,19 +61,20 @@ func TestAHangingHandlerDoesNotRunBesideItself(t *testing.T) {
 // Each service tries by itself what its sidecar has given up, a while later.
 func TestWhatASidecarHasGivenUpIsHandledByTheServiceLater(t *testing.T) {
 	slow(t)
+	subject := newID()
 	topics := map[string]string{"product": "reservation", "store": "product", "reservation": "product", "payment": "reservation"}
 	for app, topic := range topics {
 		_, err := sys.Database(t, app).Exec(`INSERT INTO dead_letters (id, topic, type, subject, reason, at, payload)
-			VALUES (?, ?, 't', 'by itself', 'handler failed while its service was healthy', UTC_TIMESTAMP(6) - INTERVAL 1 MINUTE, ?)`,
-			app+":"+newID(), topic, `{"id":"x","type":"oneqtour.nobody.unheard-of.v1","data":{}}`)
+			VALUES (?, ?, 't', ?, 'handler failed while its service was healthy', UTC_TIMESTAMP(6) - INTERVAL 1 MINUTE, ?)`,
+			app+":"+newID(), topic, subject, `{"id":"x","type":"oneqtour.nobody.unheard-of.v1","data":{}}`)
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	stack.Eventually(t, 30*time.Second, "they are handled", func() error {
 		for app := range topics {
-			done := query(t, sys.Database(t, app), `SELECT letter FROM dead_letter_replays JOIN dead_letters ON id = letter
-				WHERE subject = 'by itself' AND actor = ? AND result = 'DONE'`, app)
+			done := query(t, sys.Database(t, app), `SELECT letter, result FROM dead_letter_replays JOIN dead_letters ON id = letter
+				WHERE subject = ? AND actor = ? AND result = 'DONE'`, subject, app)
 			if len(done) != 1 {
 				return fmt.Errorf("%s: %v", app, done)
 			}
