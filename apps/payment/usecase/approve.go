@@ -28,9 +28,10 @@ type Answer struct {
 	DeclineCode string
 }
 
-// Approve charges once per (reservation, purpose), however often it is asked. The answer is APPROVED, DECLINED
-// or VOIDED. domain.ErrNotSent: certainly nothing was charged and the attempt is forgotten; domain.ErrUnknown:
-// nobody knows yet; domain.ErrOther: this payment has another amount or method; fault.Invalid.
+// Approve charges once per (reservation, purpose), however often it is asked. The answer is APPROVED, DECLINED,
+// VOIDED, or UNKNOWN: nobody knows yet what became of this one. domain.ErrUnknown is the same while the provider, or
+// payment itself, seems to be ill. domain.ErrNotSent: certainly nothing was charged and the attempt is forgotten;
+// domain.ErrOther: this payment has another amount or method; fault.Invalid.
 func (s *Service) Approve(ctx context.Context, r Request) (Answer, error) {
 	waiting, cancel := context.WithTimeout(ctx, s.settings.AnswerWithin)
 	defer cancel()
@@ -91,13 +92,14 @@ func (s *Service) charge(ctx context.Context, p *domain.Payment, token domain.To
 	s.calls.Go(func() {
 		reply := s.provider.Confirm(ctx, p, token)
 		trouble(ctx, p, "not approved", reply)
-		a, err := s.settle(ctx, p, reply)
+		ill := s.doubts.note(reply)
+		a, err := s.settle(ctx, p, reply, ill)
 		done <- outcome{a, err}
 	})
 	return done
 }
 
-func (s *Service) settle(ctx context.Context, p *domain.Payment, reply domain.Reply) (Answer, error) {
+func (s *Service) settle(ctx context.Context, p *domain.Payment, reply domain.Reply, ill bool) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, Storing)
 	defer cancel()
 	m := s.moment()
@@ -108,7 +110,11 @@ func (s *Service) settle(ctx context.Context, p *domain.Payment, reply domain.Re
 		return Answer{}, domain.ErrUnknown.Because(err)
 	}
 	s.committed(ctx, stored, m)
-	return answer(stored)
+	a, err := answer(stored)
+	if domain.ErrUnknown.Is(err) && !ill {
+		return known(stored, domain.Unknown), nil
+	}
+	return a, err
 }
 
 func answer(p *domain.Payment) (Answer, error) {

@@ -90,6 +90,7 @@ type Service struct {
 	announce func()        // there are events to publish
 	wake     chan struct{} // there is something to resume
 	calls    sync.WaitGroup
+	doubts   doubts
 }
 
 // Ports are what the service needs from outside.
