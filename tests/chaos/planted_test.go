@@ -149,6 +149,7 @@ func violations(t *testing.T, w *oracle.World) []violation {
 		{"a reservation count in the store", oracle.StoreDiffers, confirmed.Product, change("store", "UPDATE items SET reserved = reserved + ? WHERE product_id = ?", 1, -1, confirmed.Product)},
 		{"an unsettled reservation", oracle.Unsettled, confirmed.ID, status(confirmed.ID, "CONFIRMED", "PENDING")},
 		{"a dead letter", oracle.DeadLetter, "store", deadLetter},
+		{"a dead letter of the view", oracle.DeadLetter, "viewpage", viewLetter},
 	}
 }
 

@@ -100,6 +100,15 @@ func deadLetter(t *testing.T) func() {
 	return func() { exec(t, "store", "DELETE FROM dead_letters WHERE id = 'store:planted'") }
 }
 
+// viewLetter is a dead letter that the view keeps among its documents.
+func viewLetter(t *testing.T) func() {
+	client, ctx, key := redisOf(t), context.Background(), oracle.Key("viewpage:"+newID())
+	if err := client.HSet(ctx, key, "data", `{"replays":[{"result":"why not"}]}`).Err(); err != nil {
+		t.Fatal(err)
+	}
+	return func() { client.Del(ctx, key) }
+}
+
 // viewDocument changes a document where the view keeps it: the number behind the last of the words, which follow each
 // other.
 func viewDocument(name string, words ...string) func(*testing.T) func() {

@@ -3,8 +3,8 @@ package oracle
 import "slices"
 
 // words: what an owner has said of what it keeps is kept, whoever was killed afterwards. A reservation has been in every
-// state that an answer showed; a closure, a decided waiver, a paid compensation and a settled refund that were answered
-// with success are there.
+// state that an answer showed; the key of one that was confirmed leads to it; a closure, a decided waiver, a paid
+// compensation and a settled refund that were answered with success are there.
 func (w *World) words(calls *Log) []Finding {
 	var f findings
 	for _, c := range calls.Calls() {
@@ -23,6 +23,8 @@ func (w *World) words(calls *Log) []Finding {
 // kept says whether what a call was granted is there.
 func (w *World) kept(c Call) bool {
 	switch c.Op {
+	case OpReserve: // a 202 may still turn out never to have been sent, and its key is forgotten
+		return c.Status != 201 || slices.Contains(w.Keys[c.User+" "+c.Key], c.Names())
 	case OpClose:
 		p := w.Products[c.Product]
 		return p != nil && p.Closures[c.Of] != Closure{}

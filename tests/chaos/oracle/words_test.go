@@ -12,6 +12,7 @@ func TestWhatWasToldIsKept(t *testing.T) {
 		Products: map[string]*Product{"p": {Closures: map[string]Closure{"d": {"SUPPLIER_FAULT", "2027-03-14"}}}},
 		Refunds:  []Refund{{ID: "settled", Reference: "bank-1"}, {ID: "open"}},
 	}
+	w.Keys = map[string][]string{"one k2": {"a"}}
 	seen := func(id, status string) Call {
 		return Call{Op: "cancel", Status: 202, Seen: []Seen{{ID: id, Status: status}}}
 	}
@@ -20,6 +21,10 @@ func TestWhatWasToldIsKept(t *testing.T) {
 		lie  bool
 	}{
 		"it was cancelled":                       {seen("a", "CANCEL_REQUESTED"), false},
+		"the key leads to it":                    {asks("one", "", "k2", 8, 9, 201, "", "a", "CONFIRMED"), false},
+		"the key was forgotten":                  {asks("one", "", "k3", 8, 9, 201, "", "a", "CONFIRMED"), true},
+		"the key is another's":                   {asks("two", "", "k2", 8, 9, 201, "", "a", "CONFIRMED"), true},
+		"the key of what was never sent":         {asks("one", "", "k3", 8, 9, 202, "", "a", "PENDING"), false},
 		"it was completed":                       {seen("a", "COMPLETED"), true},
 		"one that is nowhere was cancelled":      {seen("b", "CANCEL_REQUESTED"), true},
 		"an answer that was kept says nothing":   {seen("b", ""), false},
