@@ -80,7 +80,7 @@ type PaymentPart struct {
 type Cancellation struct {
 	RequestedAt  time.Time         `json:"requestedAt"`
 	Actor        string            `json:"actor"`
-	Reason       string            `json:"reason"` // in events only what is not the customer's own text
+	Reason       string            `json:"reason"`
 	DaysBefore   int               `json:"daysBefore"`
 	FeeRate      money.BasisPoints `json:"feeRate"`
 	AssessedFee  money.KRW         `json:"assessedFee"` // percentage of the tour price
@@ -89,7 +89,7 @@ type Cancellation struct {
 	Compensation money.KRW         `json:"compensation"`
 	// CompensationStatus is DUE or PAID; empty when nothing is owed.
 	CompensationStatus string       `json:"compensationStatus,omitempty"`
-	Waiver             *Waiver      `json:"waiver,omitempty"`  // never in events
+	Waiver             *Waiver      `json:"waiver,omitempty"`
 	Savings            string       `json:"savings,omitempty"` // what becomes of the savings account: KEEP, CLOSE
 	Parts              []RefundPart `json:"parts"`
 }

@@ -30,7 +30,7 @@ func (s *Service) announce(ctx context.Context, at time.Time, r *domain.Reservat
 	data := contract.Reservation{
 		Meta: contract.Meta{Version: snap.Version, CorrelationID: snap.CorrelationID, CausationID: causation,
 			Actor: history[len(history)-1].Actor},
-		ReservationState: announced(r),
+		ReservationState: State(r),
 		VoidOrder:        r.VoidOrder(),
 		History:          history,
 		Departure:        totals(d),
@@ -45,20 +45,7 @@ func (s *Service) message(ctx context.Context, at time.Time, eventType, subject 
 	return []outbox.Message{{Topic: contract.TopicReservation, Event: e}}, err
 }
 
-// announced is the state as every service hears it: not why somebody cannot travel, which is between the customer and
-// the operators.
-func announced(r *domain.Reservation) contract.ReservationState {
-	state := State(r)
-	if c := state.Cancellation; c != nil {
-		c.Waiver = nil
-		if r.Snapshot().Cancellation.Cause == domain.CauseCustomer {
-			c.Reason = ""
-		}
-	}
-	return state
-}
-
-// State is the state of a reservation as its customer sees it.
+// State is the public state of a reservation.
 func State(r *domain.Reservation) contract.ReservationState {
 	s := r.Snapshot()
 	out := contract.ReservationState{
