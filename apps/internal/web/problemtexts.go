@@ -55,7 +55,7 @@ var problems = map[fault.Code]problemText{
 		text{"이 출발일은 이미 마감되었습니다.", "This departure is closed already."}},
 	fault.TooLate: {409, text{"시한 경과", "Too late"},
 		text{"출발일이 되었거나 지나 처리할 수 없습니다.", "The departure date has come, so this is no longer possible."}},
-	fault.TooEarly: {409, text{"아직 이름", "Too early"},
+	fault.TooEarly: {409, text{"아직 처리할 수 없음", "Too early"},
 		text{"출발일이 되어야 처리할 수 있습니다.", "This is possible from the departure date on."}},
 	fault.AlreadyDecided: {409, text{"이미 결정됨", "Already decided"},
 		text{"이미 다른 내용으로 처리되었습니다.", "This was settled before, in another way."}},
