@@ -52,11 +52,16 @@ func (s *Service) Approve(ctx context.Context, r Request) (Answer, error) {
 		return Answer{}, domain.ErrUnknown.Because(err)
 	}
 	select {
-	case outcome := <-s.charge(ctx, p, r.Token):
-		return outcome.answer, outcome.err
-	case <-waiting.Done():
-		return Answer{}, domain.ErrUnknown
+	case o := <-s.charge(ctx, p, r.Token):
+		if ill := s.doubts.note(o.reply.Kind); ill || !o.stored || !domain.ErrUnknown.Is(o.err) {
+			return o.answer, o.err
+		}
+	case <-waiting.Done(): // what the provider says later says nothing of how it is now
+		if ctx.Err() != nil || s.doubts.note(domain.Lost) {
+			return Answer{}, domain.ErrUnknown
+		}
 	}
+	return Answer{ID: intent.ID, Status: domain.Unknown, Amount: intent.Amount}, nil
 }
 
 func (s *Service) intent(r Request) domain.Intent {
@@ -81,6 +86,8 @@ func (s *Service) repeated(ctx context.Context, i domain.Intent) (Answer, error)
 }
 
 type outcome struct {
+	reply  domain.Reply
+	stored bool // what the provider said
 	answer Answer
 	err    error
 }
@@ -92,14 +99,18 @@ func (s *Service) charge(ctx context.Context, p *domain.Payment, token domain.To
 	s.calls.Go(func() {
 		reply := s.provider.Confirm(ctx, p, token)
 		trouble(ctx, p, "not approved", reply)
-		ill := s.doubts.note(reply)
-		a, err := s.settle(ctx, p, reply, ill)
-		done <- outcome{a, err}
+		stored, err := s.settle(ctx, p, reply)
+		if err != nil {
+			done <- outcome{reply: reply, err: err}
+			return
+		}
+		a, err := answer(stored)
+		done <- outcome{reply, true, a, err}
 	})
 	return done
 }
 
-func (s *Service) settle(ctx context.Context, p *domain.Payment, reply domain.Reply, ill bool) (Answer, error) {
+func (s *Service) settle(ctx context.Context, p *domain.Payment, reply domain.Reply) (*domain.Payment, error) {
 	ctx, cancel := context.WithTimeout(ctx, Storing)
 	defer cancel()
 	m := s.moment()
@@ -107,14 +118,10 @@ func (s *Service) settle(ctx context.Context, p *domain.Payment, reply domain.Re
 	if err != nil {
 		// The row is still REQUESTED, so resume will ask the provider.
 		zerolog.Ctx(ctx).Error().Err(err).Str("paymentId", string(p.ID())).Msg("the provider's answer was not stored")
-		return Answer{}, domain.ErrUnknown.Because(err)
+		return nil, domain.ErrUnknown.Because(err)
 	}
 	s.committed(ctx, stored, m)
-	a, err := answer(stored)
-	if domain.ErrUnknown.Is(err) && !ill {
-		return known(stored, domain.Unknown), nil
-	}
-	return a, err
+	return stored, nil
 }
 
 func answer(p *domain.Payment) (Answer, error) {

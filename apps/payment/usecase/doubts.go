@@ -14,9 +14,9 @@ const several = 3
 // payment is well again would shut everybody out for as long again.
 type doubts struct{ inARow atomic.Int32 }
 
-// note takes what came of a charge, and says whether the provider seems to be ill.
-func (d *doubts) note(r domain.Reply) bool {
-	switch r.Kind {
+// note takes what came of a charge while its caller waited, and says whether the provider seems to be ill.
+func (d *doubts) note(came domain.ReplyKind) bool {
+	switch came {
 	case domain.Answered, domain.Refused:
 		d.inARow.Store(0)
 	case domain.Lost:
