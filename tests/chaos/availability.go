@@ -67,11 +67,11 @@ func withAll(names ...string) []string {
 
 // aftermath is how long a fault is still felt by what it hit, by the stated settings: a service that was hit is asked
 // again each second whether it can work; the breaker before payment, which a database that is away opens as well,
-// stays open for 5 s and then tries.
+// stays open for 2 s and then tries, once more when the first to try fails.
 func aftermath(victim string) time.Duration {
 	switch process(victim) {
 	case "payment", "paymentsim", "mariadb":
-		return 6 * time.Second
+		return 5 * time.Second
 	}
 	return 2 * time.Second
 }

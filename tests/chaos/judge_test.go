@@ -36,9 +36,9 @@ func TestSecondsOfReserving(t *testing.T) {
 		"a service of lower rank is hit":      {[]oracle.Call{call(0.1, 0.1, 201)}, []struck{hit("product", 0, 0.5)}, availability{Counted: 1, Idle: 1, Lower: 1}},
 		"its sidecar is hit while one waits":  {[]oracle.Call{call(0.1, 3, 0)}, []struck{hit("payment.daprd", 2, 4)}, availability{Excused: 1, Idle: 1}},
 		"it was hit long after one was asked": {[]oracle.Call{call(0.1, 9, 0)}, []struck{hit("payment.daprd", 6, 7)}, availability{Counted: 1, Bad: 1, Idle: 1}},
-		"just after a fault of the database":  {[]oracle.Call{call(0.1, 0.1, 503)}, []struck{hit("mariadb.link", -8, -5.5)}, availability{Aftermath: 1, Felt: 1, Idle: 1}},
-		"long after a fault of the database":  {[]oracle.Call{call(0.9, 0.1, 503)}, []struck{hit("mariadb.link", -9, -6.1)}, availability{Counted: 1, Bad: 1, Idle: 1}},
-		"while the breaker may be open":       {[]oracle.Call{call(1.1, 0.1, 503)}, []struck{hit("paymentsim", -6, -4.5)}, availability{Aftermath: 2, Felt: 1}},
+		"just after a fault of the database":  {[]oracle.Call{call(0.1, 0.1, 503)}, []struck{hit("mariadb.link", -7, -4.5)}, availability{Aftermath: 1, Felt: 1, Idle: 1}},
+		"long after a fault of the database":  {[]oracle.Call{call(0.9, 0.1, 503)}, []struck{hit("mariadb.link", -8, -5.1)}, availability{Counted: 1, Bad: 1, Idle: 1}},
+		"while the breaker may be open":       {[]oracle.Call{call(1.1, 0.1, 503)}, []struck{hit("paymentsim", -5, -3.5)}, availability{Aftermath: 2, Felt: 1}},
 	} {
 		for _, got := range availabilities(c.calls, c.done, noon, 2) {
 			if got.Path != reserving {

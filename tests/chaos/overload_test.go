@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +27,7 @@ import (
 func TestN3_K7_ASlowProviderTurnsPeopleAwayForAMoment(t *testing.T) {
 	people := whole(t)
 	p := people.special(t, 3000)
-	states := watchBreaker(t)
+	before := breakerTurns()
 	weather := func(body string) {
 		sys.As(t, "").At(sys.URL(8099)).Do("POST", "/_control", body).Is(t, http.StatusOK)
 	}
@@ -36,7 +37,7 @@ func TestN3_K7_ASlowProviderTurnsPeopleAwayForAMoment(t *testing.T) {
 		return people.reserveFor(t, p, length, perSecond, until)
 	}
 	crowd(20*time.Second, 0, 40) // ends with the first who is turned away
-	states.wait(t, "open", 5*time.Second)
+	awaitTurn(t, before, "open", 5*time.Second)
 	from := len(people.log.Calls())
 	turnedAway := crowd(15*time.Second, -1, 40)
 	var took []time.Duration
@@ -55,16 +56,16 @@ func TestN3_K7_ASlowProviderTurnsPeopleAwayForAMoment(t *testing.T) {
 		t.Errorf("answers took %s, p99 %s", middle, p99)
 	}
 	polite(t, turnedAway)
-	states.wait(t, "half-open", 15*time.Second)
+	awaitTurn(t, before, "half-open", 15*time.Second)
 	weather(`{}`)
 	stack.Eventually(t, 20*time.Second, "reserving works again", func() error {
 		a := people.reserveOnce(customer(0), p, "tok_ok", "ko")
-		if now := breakerStates(); a.Status != http.StatusCreated || !slices.Equal(now, []string{"closed"}) {
-			return fmt.Errorf("the breaker is %v, and reserving was answered %d %s", now, a.Status, a.Body)
+		if now := breakerTurns(); a.Status != http.StatusCreated || now["closed"] <= before["closed"] {
+			return fmt.Errorf("the breaker turned %v, and reserving was answered %d %s", now, a.Status, a.Body)
 		}
 		return nil
 	})
-	t.Logf("the breaker was %v", states.seen())
+	t.Logf("the breaker turned %v", breakerTurns())
 	r := &report{}
 	r.settle(t, sources(t), people.log)
 	for _, f := range r.Findings {
@@ -144,69 +145,35 @@ func polite(t *testing.T, answers []stack.Answer) {
 	t.Logf("turned away: %v", languages)
 }
 
-// breaker is what the sidecar's metrics said of the breaker, by the time it was said first.
-type breaker struct {
-	mu     sync.Mutex
-	states []string
-}
+var turnLine = regexp.MustCompile(`(?m)^dapr_resiliency_activations_total\{[^}]*policy="circuitbreaker",status="([a-z-]+)",target="app_payment[^}]*\} (\d+)$`)
 
-var stateLine = regexp.MustCompile(`(?m)^dapr_resiliency_cb_state\{[^}]*status="([a-z-]+)"[^}]*target="app_payment[^}]*\} 1$`)
-
-// watchBreaker notes the states of reservation's breaker towards payment until the test ends.
-func watchBreaker(t *testing.T) *breaker {
-	t.Helper()
-	b, stop := &breaker{}, make(chan struct{})
-	var looking sync.WaitGroup
-	looking.Go(func() {
-		for {
-			for _, s := range breakerStates() {
-				b.mu.Lock()
-				if len(b.states) == 0 || b.states[len(b.states)-1] != s {
-					b.states = append(b.states, s)
-				}
-				b.mu.Unlock()
-			}
-			select {
-			case <-stop:
-				return
-			case <-time.After(50 * time.Millisecond):
-			}
-		}
-	})
-	t.Cleanup(func() { close(stop); looking.Wait() })
-	return b
-}
-
-// breakerStates is the present one. Each path of payment has a breaker of its own; they share this line, which tells of
-// the one that was used last.
-func breakerStates() (states []string) {
+// breakerTurns is how often reservation's breakers towards payment have turned to each state. Each path of payment has
+// a breaker of its own; they share these lines. (The gauge dapr_resiliency_cb_state tells of the one that was used
+// last: by an inquiry, which goes through, it says closed while reserving is shut.)
+func breakerTurns() map[string]int {
+	turns := map[string]int{}
 	res, err := stack.HTTP.Get(sys.URL(3803))
 	if err != nil {
-		return nil
+		return turns
 	}
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(res.Body)
 	if err != nil {
-		return nil
+		return turns
 	}
-	for _, m := range stateLine.FindAllSubmatch(raw, -1) {
-		states = append(states, string(m[1]))
+	for _, m := range turnLine.FindAllSubmatch(raw, -1) {
+		n, _ := strconv.Atoi(string(m[2]))
+		turns[string(m[1])] += n
 	}
-	return states
+	return turns
 }
 
-func (b *breaker) seen() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return slices.Clone(b.states)
-}
-
-// wait until the breaker has been in that state.
-func (b *breaker) wait(t *testing.T, state string, within time.Duration) {
+// awaitTurn waits until a breaker has turned to that state since it was counted before.
+func awaitTurn(t *testing.T, before map[string]int, state string, within time.Duration) {
 	t.Helper()
 	stack.Eventually(t, within, "the breaker is "+state, func() error {
-		if seen := b.seen(); !slices.Contains(seen, state) {
-			return fmt.Errorf("it was %v", seen)
+		if now := breakerTurns(); now[state] <= before[state] {
+			return fmt.Errorf("it turned %v, and before %v", now, before)
 		}
 		return nil
 	})
