@@ -172,8 +172,14 @@ func TestCompensationsOverHTTP(t *testing.T) {
 			if res.Status != want {
 				t.Errorf("%d %s", res.Status, res.Body)
 			}
-			s.wantShape("paid", res.Body, "reservationId customerId amount status reference paidBy dueAt paidAt")
+			s.wantShape("paid", res.Body, "reservationId customerId mdId productId productName.ko productName.en amount status reference paidBy dueAt paidAt")
 		}
+	}
+	var listed struct {
+		Items []struct{ ReservationID, MDID string }
+	}
+	if s.get("/ops/compensations?status=PAID", s.operator).JSON(&listed); len(listed.Items) != 1 || listed.Items[0].ReservationID != id || listed.Items[0].MDID == "" {
+		t.Errorf("%+v", listed)
 	}
 	if res := s.post(pay, s.operator, "", object{"reference": "BANK-2"}); res.Status != 409 || res.Code() != "ALREADY_DECIDED" {
 		t.Errorf("%d %s", res.Status, res.Body)

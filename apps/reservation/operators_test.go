@@ -204,7 +204,7 @@ func TestF11_OperatorsRetryAndSettleStuckRefunds(t *testing.T) {
 	}
 	var history struct{ Items []contract.HistoryEntry }
 	s.get("/reservations/"+id+"/history", s.customer).JSON(&history)
-	if n := len(history.Items); n != 5 || history.Items[3].Kind != "REFUND_SETTLED" || history.Items[3].Actor != "operator-1" || history.Items[4].To != "CANCELLED" {
+	if n := len(history.Items); n != 5 || history.Items[3].Kind != "REFUND_SETTLED" || history.Items[3].Actor != "operator" || history.Items[4].To != "CANCELLED" {
 		t.Errorf("%+v", history.Items)
 	}
 	s.get("/reservations/"+id, s.customer).JSON(&r)

@@ -95,7 +95,13 @@ func TestF11_OperatorsSeeWhichWaiversWaitForThem(t *testing.T) {
 		items[].daysBefore items[].fee items[].atStake nextCursor`)
 
 	// They are decided while the list is read.
-	got := s.waivers("CLAIMED", 1, func(id string) { decide(id, "OWN_ILLNESS", id != ids[3]) })
+	got := s.waivers("CLAIMED", 1, func(id string) {
+		if id == ids[3] { // refused is what was claimed
+			decide(id, "RELATIVE_DIED", false)
+			return
+		}
+		decide(id, "OWN_ILLNESS", true)
+	})
 	if !slices.Equal(got, want) || len(s.waivers("CLAIMED", 20, nothing)) != 0 {
 		t.Errorf("read while they are decided: %v", got)
 	}
@@ -103,7 +109,7 @@ func TestF11_OperatorsSeeWhichWaiversWaitForThem(t *testing.T) {
 		ids[5] + ` CONFIRMED SAFETY_AGREED "" - 0`,
 		ids[2] + ` CANCEL_REQUESTED OWN_ILLNESS "어제 입원했습니다" 0 0`, ids[0] + ` CANCEL_REQUESTED OWN_ILLNESS "" 0 0`, ids[4] + ` CANCEL_REQUESTED OWN_ILLNESS "" 0 0`,
 	}
-	refused := []string{ids[3] + ` CANCEL_REQUESTED OWN_ILLNESS "상을 당했습니다" 228000 0`}
+	refused := []string{ids[3] + ` CANCEL_REQUESTED RELATIVE_DIED "상을 당했습니다" 228000 0`}
 	decided := func() {
 		t.Helper()
 		if got := s.waivers("GRANTED", 2, nothing); !slices.Equal(got, granted) {

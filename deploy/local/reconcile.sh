@@ -11,10 +11,10 @@ token=$(curl -fsS --max-time 10 -u operator-1:dev -d grant_type=client_credentia
 	sed -n 's/.*"access_token" *: *"\([^"]*\)".*/\1/p') || true
 [[ -n $token ]] || fail "the issuer gave no token for operator-1; is the system running?"
 # The token by a file that is none, so that it is not in the list of processes.
-answer=$(curl -sS --max-time 120 -w '\n%{http_code}' -H @<(printf 'Authorization: Bearer %s' "$token") "$api/ops/reconciliation?date=$date") ||
+answer=$(curl -sS --max-time 120 -w '\n%{http_code}' -H 'Accept-Language: en' -H @<(printf 'Authorization: Bearer %s' "$token") "$api/ops/reconciliation?date=$date") ||
 	fail "$api does not answer."
 body=${answer%$'\n'*}
-[[ ${answer##*$'\n'} = 200 ]] || fail "refused: $body"
+[[ ${answer##*$'\n'} = 200 ]] || fail "refused: $(sed -n 's/.*"detail":"\([^"]*\)".*/\1/p' <<<"$body") ($body)"
 
 differences=$(grep -o '"differences":\[.*\]' <<<"$body" | grep -o '{[^{}]*}' || true)
 say "$date: checked $(grep -o '"checked":{[^}]*}' <<<"$body" | cut -d: -f2- | tr -d '{}"' | sed 's/:/ /g; s/,/, /g')"

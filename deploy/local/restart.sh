@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
-# restart.sh APP|APP.daprd [sidecar] – ends one service (SIGTERM) and starts it again as it was started first. Its sidecar is
+# restart.sh APP|APP.daprd|mariadb|redis [sidecar] – ends one (SIGTERM) and starts it again as it was started first. Its sidecar is
 # left alone, unless it is dead or the second word is given; of APP.daprd nothing but the sidecar is
 # started again. ONEQ_… variables of the caller win over the old ones.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 name=${1:-}
 [[ -n $name ]] || fail "which one? 'make restart APP=reservation', for instance."
+if [[ $name =~ ^(mariadb|redis)$ ]]; then
+	running "$name" || fail "no $name of ours runs in $(short "$RUN")."
+	"$(dirname "$0")/servers.sh" stop "$name"
+	"$(dirname "$0")/servers.sh" start "$name"
+	say "$name runs again (pid $(cat "$RUN/pids/$name.pid")); what the services could not do meanwhile they do now."
+	exit
+fi
 [[ -f $RUN/pids/$name.environ ]] || fail "no $name was started in $(short "$RUN")."
 
 again() { # again NAME COMMAND… – starts NAME with the environment of its first start

@@ -21,11 +21,20 @@ func NewLogger(w io.Writer, app, level string) zerolog.Logger {
 	return zerolog.New(w).Level(lvl).With().Timestamp().Str("app", app).Logger()
 }
 
-type correlationKey struct{}
+type (
+	correlationKey struct{}
+	plainLogKey    struct{} // the logger before an id was put into it
+)
 
-// WithCorrelation puts the correlation id into the context and into the context's logger.
+// WithCorrelation puts the correlation id into the context and into the context's logger, in place of one that was
+// there.
 func WithCorrelation(ctx context.Context, id string) context.Context {
-	log := zerolog.Ctx(ctx).With().Str("correlationId", id).Logger()
+	plain, there := ctx.Value(plainLogKey{}).(*zerolog.Logger)
+	if !there {
+		plain = zerolog.Ctx(ctx)
+		ctx = context.WithValue(ctx, plainLogKey{}, plain)
+	}
+	log := plain.With().Str("correlationId", id).Logger()
 	return log.WithContext(context.WithValue(ctx, correlationKey{}, id))
 }
 

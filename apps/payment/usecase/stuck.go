@@ -28,7 +28,7 @@ func (s *Service) Refunds(ctx context.Context, status domain.RefundStatus, after
 		limit = refundsPerPage
 	}
 	var wrong fault.Fields
-	wrong.Check(status.Valid(), "status", fault.NotAllowed, "")
+	wrong.Check(status.Valid(), "status", fault.NotAllowed, "REQUESTED, DONE, STUCK")
 	wrong.Check(after == "" || after.Valid(), "after", fault.BadFormat, "")
 	wrong.Check(limit >= 1 && limit <= mostRefunds, "limit", fault.OutOfRange, "1..100")
 	if err := wrong.Err(); err != nil {

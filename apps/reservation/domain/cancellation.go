@@ -105,9 +105,8 @@ func (r *Reservation) RequestCancellation(d *Departure, c Cancelling) error {
 		return ErrFeeChanged
 	}
 	return r.cancel(d, q, Cancellation{RequestedAt: c.At, Actor: c.Actor, Cause: CauseCustomer, Reason: c.Reason, Savings: c.Savings}, c.NewID, func() {
-		if c.Waiver != "" && r.s.Waiver == nil {
-			r.s.Waiver = &Waiver{Reason: c.Waiver, Status: WaiverClaimed}
-			r.note(KindWaiverClaimed, Entry{At: c.At, Actor: c.Actor, Cause: string(c.Waiver)})
+		if c.Waiver != "" {
+			r.claimWaiver(c.Waiver, c.Actor, c.At)
 		}
 	})
 }

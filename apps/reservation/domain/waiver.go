@@ -1,8 +1,10 @@
 package domain
 
 import (
+	"slices"
 	"time"
 
+	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/money"
 )
 
@@ -65,15 +67,27 @@ func (r *Reservation) feeAfter(fee money.KRW) money.KRW {
 	return fee
 }
 
+// claimWaiver opens a claim, unless one was granted, or that very reason refused, before. An operator's refusal of
+// another reason says nothing of this one.
+func (r *Reservation) claimWaiver(reason WaiverReason, actor string, at time.Time) {
+	if w := r.s.Waiver; w != nil && (w.Status != WaiverRefused || w.Reason == reason) {
+		return
+	}
+	r.s.Waiver = &Waiver{Reason: reason, Status: WaiverClaimed}
+	r.note(KindWaiverClaimed, Entry{At: at, Actor: actor, Cause: string(reason)})
+}
+
 // WaiverOpened is when the waiver was claimed; of one that an operator decided unasked, when that was.
-func (r *Reservation) WaiverOpened() time.Time {
-	for _, e := range r.s.History {
+func (r *Reservation) WaiverOpened() (at time.Time) {
+	for _, e := range slices.Backward(r.s.History) {
 		switch e.Kind {
-		case KindWaiverClaimed, KindWaiverGranted, KindWaiverRefused:
+		case KindWaiverClaimed:
 			return e.At
+		case KindWaiverGranted, KindWaiverRefused:
+			at = e.At
 		}
 	}
-	return time.Time{}
+	return at
 }
 
 // AtStake is what goes back of the fee when the claim is granted; 0 when there is none that waits for an operator.
@@ -96,8 +110,9 @@ type Decision struct {
 }
 
 // DecideWaiver grants or refuses, before or after the cancellation. Granted afterwards, the difference goes back
-// as parts of their own; the state stays. It says whether anything changed: the same decision again does not.
-// Refusals: ALREADY_DECIDED (otherwise), NOT_CANCELLABLE (there is no fee that could be waived).
+// as parts of their own; the state stays. It says whether anything changed: the same decision again does not. A claim
+// may be granted for another reason than the customer's, and the history shows both; refused it is for its own.
+// Refusals: ALREADY_DECIDED (otherwise), NOT_CANCELLABLE (there is no fee that could be waived), INVALID.
 func (r *Reservation) DecideWaiver(c Decision) (bool, error) {
 	status, kind := WaiverRefused, KindWaiverRefused
 	if c.Granted {
@@ -108,6 +123,13 @@ func (r *Reservation) DecideWaiver(c Decision) (bool, error) {
 			return false, nil
 		}
 		return false, ErrAlreadyDecided
+	}
+	if w := r.s.Waiver; w != nil && !c.Granted {
+		var f fault.Fields
+		f.Check(w.Reason == c.Reason, "reason", fault.NotAllowed, string(w.Reason))
+		if err := f.Err(); err != nil {
+			return false, err
+		}
 	}
 	switch r.s.Status {
 	case Confirmed, CancelRequested, Cancelled:

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/money"
 	"oneqtour/apps/internal/terms"
 )
@@ -120,6 +121,37 @@ func TestAWaiverIsDecidedOnce(t *testing.T) {
 		if n := len(r.Snapshot().Cancellation.Parts); n != map[bool]int{true: 2, false: 1}[granted] {
 			t.Errorf("granted %v: %d parts", granted, n)
 		}
+	}
+}
+
+// A claim is refused for what it is; another reason that an operator has refused unasked does not stand in its way.
+func TestARefusalIsOfOneReason(t *testing.T) {
+	r, d := confirmed(t, terms.Overseas, 2, 1_000_000, "2027-03-14", early)
+	decide := func(reason WaiverReason, granted bool) (bool, error) {
+		return r.DecideWaiver(Decision{Reason: reason, Granted: granted, Actor: "o", NewID: func() string { return "w" }, At: early})
+	}
+	changed(t, true)(decide(ForceMajeure, false))
+	at := onDay("2027-03-14", 5)
+	must(t, r.RequestCancellation(d, Cancelling{Actor: "c", Waiver: OwnIllness, At: at, NewID: ids()}))
+	if w := r.Snapshot().Waiver; w.Reason != OwnIllness || w.Status != WaiverClaimed || !r.WaiverOpened().Equal(at) || w.DecidedBy != "" {
+		t.Fatalf("%+v", w)
+	}
+	if _, err := decide(RelativeDied, false); fault.CodeOf(err) != fault.Invalid {
+		t.Error(err)
+	}
+	changed(t, true)(decide(RelativeDied, true)) // what the customer has is this, and it waives the fee as well
+	if w, x := r.Snapshot().Waiver, r.Snapshot().Cancellation; w.Reason != RelativeDied || w.Status != WaiverGranted || x.Fee != 0 {
+		t.Errorf("%+v %+v", w, x)
+	}
+}
+
+// The very reason that was refused is not claimed again by cancelling.
+func TestARefusedReasonStaysRefused(t *testing.T) {
+	r, d := confirmed(t, terms.Overseas, 2, 1_000_000, "2027-03-14", early)
+	changed(t, true)(r.DecideWaiver(Decision{Reason: OwnIllness, Actor: "o", At: early}))
+	must(t, r.RequestCancellation(d, Cancelling{Actor: "c", Waiver: OwnIllness, At: onDay("2027-03-14", 5), NewID: ids()}))
+	if w := r.Snapshot().Waiver; w.Status != WaiverRefused || strings.Contains(trail(r), KindWaiverClaimed) {
+		t.Errorf("%+v %s", w, trail(r))
 	}
 }
 

@@ -16,8 +16,8 @@ func saveWaiver(ctx context.Context, tx *sql.Tx, r *domain.Reservation) error {
 	if s.Waiver == nil {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO waivers (reservation_id, status, opened_at) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE status = ?",
-		s.ID, s.Waiver.Status, r.WaiverOpened(), s.Waiver.Status)
+	_, err := tx.ExecContext(ctx, "INSERT INTO waivers (reservation_id, status, opened_at) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE status = ?, opened_at = ?",
+		s.ID, s.Waiver.Status, r.WaiverOpened(), s.Waiver.Status, r.WaiverOpened())
 	if err != nil {
 		return fmt.Errorf("save waiver: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/money"
 	"oneqtour/apps/internal/telemetry"
 	"oneqtour/apps/reservation/domain"
@@ -13,6 +14,9 @@ import (
 type Compensation struct {
 	ReservationID domain.ReservationID `json:"reservationId"`
 	CustomerID    string               `json:"customerId"`
+	MDID          string               `json:"mdId"` // of the departure that did not take place, with its product
+	ProductID     domain.ProductID     `json:"productId"`
+	ProductName   contract.Text        `json:"productName"`
 	Amount        money.KRW            `json:"amount"`
 	Status        string               `json:"status"` // DUE, PAID
 	Reference     string               `json:"reference,omitempty"`
@@ -39,7 +43,24 @@ type Compensations interface {
 
 // ListCompensations lists the debts of a state, the oldest first.
 func (s *Service) ListCompensations(ctx context.Context, status string, after CompensationPage) ([]Compensation, error) {
-	return s.compensations.ListCompensations(ctx, status, after)
+	found, err := s.compensations.ListCompensations(ctx, status, after)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]domain.ReservationID, len(found))
+	for i, c := range found {
+		ids[i] = c.ReservationID
+	}
+	of, err := s.byID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		if r, ok := of[found[i].ReservationID]; ok {
+			found[i].about(r.Snapshot())
+		}
+	}
+	return found, nil
 }
 
 // PayCompensation records an operator's bank transfer; the same reference again changes nothing.
@@ -64,6 +85,11 @@ func (s *Service) PayCompensation(ctx context.Context, actor string, id domain.R
 	return owed, err
 }
 
+// about says whose trip it was.
+func (c *Compensation) about(s domain.Snapshot) {
+	c.MDID, c.ProductID, c.ProductName = s.MDID, s.Product, contract.Text(s.ProductName)
+}
+
 func compensation(s domain.Snapshot) Compensation {
 	c := s.Cancellation.Compensation
 	out := Compensation{ReservationID: s.ID, CustomerID: s.Customer, Amount: c.Amount, Status: c.Status,
@@ -71,5 +97,6 @@ func compensation(s domain.Snapshot) Compensation {
 	if !c.PaidAt.IsZero() {
 		out.PaidAt = &c.PaidAt
 	}
+	out.about(s)
 	return out
 }

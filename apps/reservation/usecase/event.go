@@ -95,8 +95,8 @@ func parts(in []domain.RefundPart) []contract.RefundPart {
 	return out
 }
 
-// History is the history as it is told to others, MDs among them: that there was a waiver, but not why somebody could
-// not travel, nor which operator has decided.
+// History is the history as it is told to others, customers and MDs: that there was a waiver, but not why somebody could
+// not travel, and that an operator was at work, but not which.
 func History(in []domain.Entry) []contract.HistoryEntry {
 	out := make([]contract.HistoryEntry, 0, len(in))
 	for _, e := range in {
@@ -105,6 +105,8 @@ func History(in []domain.Entry) []contract.HistoryEntry {
 			e.Cause = domain.CauseWaiver
 		case domain.KindWaiverGranted, domain.KindWaiverRefused:
 			e.Cause, e.Actor = domain.CauseWaiver, "operator"
+		case domain.KindRefundSettled, domain.KindCompensationPaid:
+			e.Actor = "operator"
 		}
 		out = append(out, contract.HistoryEntry{Version: e.Version, Kind: e.Kind, From: string(e.From), To: string(e.To),
 			At: e.At, Actor: e.Actor, Cause: e.Cause, Amount: e.Amount})
