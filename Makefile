@@ -1,6 +1,6 @@
 # `make help` says what there is. The work itself is in deploy/local, in scripts that run without make too.
 .DEFAULT_GOAL := help
-.PHONY: help run stop restart servers seed reconcile build test test-fast chaos lint clean
+.PHONY: help run stop restart servers seed load reconcile build test test-fast chaos lint clean
 local := deploy/local
 
 help: ## this list
@@ -27,6 +27,9 @@ servers: bash build ## only MariaDB, Redis, issuer and payment simulator, for a 
 
 seed: bash ## demo products into an empty, running system
 	@$(local)/seed.sh
+
+load: bash ## many products and reservations into the running system: make load PRODUCTS=10000 RESERVATIONS=100000
+	@$(local)/load.sh $(or $(PRODUCTS),10000) $(or $(RESERVATIONS),100000)
 
 reconcile: bash ## compares the books of a day in the running system: make reconcile DATE=2026-11-22
 	@$(local)/reconcile.sh $(DATE)

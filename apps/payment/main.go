@@ -76,6 +76,7 @@ func run(ctx context.Context, cfg settings) (err error) {
 		group.Go(func() error { return relay.Run(working) })
 		group.Go(func() error { return payments.Resume(working) })
 		group.Go(func() error { return events.Retry(working) })
+		group.Go(func() error { return database.Purge(working, deadletter.Settled()) })
 		return nil
 	})
 	return group.Wait()

@@ -17,6 +17,7 @@ import (
 	"oneqtour/apps/internal/sidecar"
 	"oneqtour/apps/internal/telemetry"
 	"oneqtour/apps/internal/web"
+	"oneqtour/apps/product/domain"
 	"oneqtour/apps/product/httpapi"
 	"oneqtour/apps/product/mysql"
 	"oneqtour/apps/product/peers"
@@ -66,6 +67,9 @@ func run(ctx context.Context, cfg settings) error {
 		}
 		group.Go(func() error { return handOver(relaying) })
 		group.Go(func() error { return events.Retry(relaying) })
+		group.Go(func() error {
+			return database.Purge(relaying, mysql.OldNotices(domain.KeepNotices), deadletter.Settled())
+		})
 		return relay.Run(relaying)
 	})
 	err = group.Wait()

@@ -67,6 +67,7 @@ func run(ctx context.Context, cfg settings) error {
 		}
 		group.Go(func() error { return relay.Run(working) })
 		group.Go(func() error { return events.Retry(working) })
+		group.Go(func() error { return database.Purge(working, mysql.OldKeys(usecase.KeepKeys), deadletter.Settled()) })
 		return service.Resume(working)
 	})
 	err = group.Wait()

@@ -15,6 +15,29 @@ import (
 	"oneqtour/apps/internal/mysqldb"
 )
 
+// Rows is how many a table has in which a full scan shows.
+const Rows = 20_000
+
+// ID is the same id for the same number, and grows with it.
+func ID(i int) string { return fmt.Sprintf("00000000-0000-7000-8000-%012d", i) }
+
+// Fill inserts rows by SQL: insert ends with the columns, row gives the values of the i-th.
+func Fill(t testing.TB, db *sql.DB, insert string, rows int, row func(i int) []any) {
+	t.Helper()
+	const portion = 500
+	for begin := 0; begin < rows; begin += portion {
+		var args []any
+		n := min(portion, rows-begin)
+		for i := range n {
+			args = append(args, row(begin+i)...)
+		}
+		one := "(" + strings.TrimSuffix(strings.Repeat("?,", len(args)/n), ",") + "),"
+		if _, err := db.Exec(insert+" VALUES "+strings.TrimSuffix(strings.Repeat(one, n), ","), args...); err != nil {
+			t.Fatalf("%s: %v", insert, err)
+		}
+	}
+}
+
 // Open makes a database of its own for the test, migrates it and drops it at the end.
 func Open(t testing.TB, migrations ...mysqldb.Migrations) *sql.DB {
 	t.Helper()

@@ -19,6 +19,19 @@ import (
 // Open prepares a pool for a DSN such as user:password@tcp(127.0.0.1:3306)/oneq_product. It does not connect:
 // a service starts while its database is away and says so on /readyz.
 func Open(dsn string) (*sql.DB, error) {
+	connector, err := Connector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(48)
+	db.SetMaxIdleConns(48)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return db, nil
+}
+
+// Connector makes the connections of a pool.
+func Connector(dsn string) (driver.Connector, error) {
 	cfg, err := mysql.ParseDSN(dsn)
 	if err != nil {
 		// Not wrapped: the driver's message may quote the password.
@@ -34,11 +47,7 @@ func Open(dsn string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(session{connector})
-	db.SetMaxOpenConns(48)
-	db.SetMaxIdleConns(48)
-	db.SetConnMaxIdleTime(5 * time.Minute)
-	return db, nil
+	return session{connector}, nil
 }
 
 // session sets up each new connection. While the database is away, UNAVAILABLE is what a caller is told.

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// KeepNotices is how long an acknowledged notice can still be read.
+const KeepNotices = 90 * 24 * time.Hour
+
 // Notice tells an MD of one change of a reservation of the MD's products. Per MD the notices are numbered
 // without gaps.
 type Notice struct {
@@ -42,11 +45,12 @@ type ReservationNews struct {
 }
 
 // MissingNotices are the notices that the MD should have of the reservation and has not: one for every row of
-// the history except the first, which is no news to act on. known are the versions noticed before.
-func (r ReservationNews) MissingNotices(known []int64) []Notice {
+// the history except the first, which is no news to act on. Up to the version heard all were made, whether they are
+// still kept or not; known are the versions of those that are.
+func (r ReservationNews) MissingNotices(heard int64, known []int64) []Notice {
 	var missing []Notice
 	for _, row := range r.History {
-		if row.From == "" || slices.Contains(known, row.Version) {
+		if row.From == "" || row.Version <= heard || slices.Contains(known, row.Version) {
 			continue
 		}
 		missing = append(missing, Notice{ReservationID: r.ReservationID, ProductID: r.ProductID,

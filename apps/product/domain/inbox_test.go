@@ -33,7 +33,7 @@ func TestN5_OneNoticeForEveryRowButTheFirst(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			var got []int64
-			for _, n := range (ReservationNews{History: c.history}).MissingNotices(c.known) {
+			for _, n := range (ReservationNews{History: c.history}).MissingNotices(0, c.known) {
 				got = append(got, n.Version)
 			}
 			if !slices.Equal(got, c.want) {
@@ -49,7 +49,7 @@ func TestN5_ARowThatIsNoTransitionIsNewsToo(t *testing.T) {
 		rows[i].Kind, rows[i].Cause = kind, "cause of "+kind
 	}
 	var got []string
-	for _, n := range (ReservationNews{History: rows}).MissingNotices([]int64{2}) {
+	for _, n := range (ReservationNews{History: rows}).MissingNotices(0, []int64{2}) {
 		if n.Cause != "cause of "+n.Kind {
 			t.Errorf("notice %+v", n)
 		}

@@ -30,7 +30,7 @@ func (r *Inbox) HandingOver() *Inbox { return &Inbox{r.db, true} }
 // never take the same number, and a number is used only by a notice that was committed.
 func (r *Inbox) Hear(ctx context.Context, news domain.ReservationNews) error {
 	// Most repeats end here, without the lock that all news of an MD share.
-	if heard, err := r.heard(ctx, news.ReservationID); err != nil || heard >= news.Version {
+	if heard, err := heard(ctx, r.db, news.ReservationID); err != nil || heard >= news.Version {
 		return err
 	}
 	return mysqldb.InTx(ctx, r.db, func(tx *sql.Tx) error {
@@ -38,11 +38,15 @@ func (r *Inbox) Hear(ctx context.Context, news domain.ReservationNews) error {
 		if err != nil {
 			return fmt.Errorf("counter of the inbox: %w", err)
 		}
+		heard, err := heard(ctx, tx, news.ReservationID)
+		if err != nil {
+			return fmt.Errorf("heard before: %w", err)
+		}
 		known, err := noticedVersions(ctx, tx, news.ReservationID)
 		if err != nil {
 			return fmt.Errorf("read notices: %w", err)
 		}
-		missing := news.MissingNotices(known)
+		missing := news.MissingNotices(heard, known)
 		if err := addNotices(ctx, tx, news.MD, last, missing); err != nil {
 			return err
 		}
@@ -56,12 +60,17 @@ func (r *Inbox) Hear(ctx context.Context, news domain.ReservationNews) error {
 }
 
 // heard is the version up to which the history of the reservation is known; 0 for an unknown one.
-func (r *Inbox) heard(ctx context.Context, reservation string) (version int64, err error) {
-	err = r.db.QueryRowContext(ctx, "SELECT version FROM heard_reservations WHERE reservation_id = ?", reservation).Scan(&version)
+func heard(ctx context.Context, q rowQuerier, reservation string) (version int64, err error) {
+	err = q.QueryRowContext(ctx, "SELECT version FROM heard_reservations WHERE reservation_id = ?", reservation).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
 	return version, err
+}
+
+// rowQuerier is a pool or a transaction.
+type rowQuerier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 func lockCounter(ctx context.Context, tx *sql.Tx, md domain.MDID) (last int64, err error) {
@@ -195,4 +204,19 @@ func (r *Inbox) Progress(ctx context.Context, id domain.DepartureID, closedAt ti
 		return p, fmt.Errorf("progress of a closure: %w", err)
 	}
 	return p, nil
+}
+
+// OldNotices were acknowledged long ago and are owed to nobody outside. What was heard of their reservations stays,
+// so that a late event does not bring them back.
+func OldNotices(keep time.Duration) mysqldb.Waste {
+	return mysqldb.Waste{Name: "notices", Remove: func(ctx context.Context, tx *sql.Tx, limit int) (int, error) {
+		res, err := tx.ExecContext(ctx, `DELETE FROM notices WHERE acknowledged_at < NOW(6) - INTERVAL ? SECOND
+			AND NOT EXISTS (SELECT 1 FROM notice_handovers h WHERE h.md_id = notices.md_id AND h.seq = notices.seq)
+			ORDER BY acknowledged_at LIMIT ?`, int(keep.Seconds()), limit)
+		if err != nil {
+			return 0, err
+		}
+		n, err := res.RowsAffected()
+		return int(n), err
+	}}
 }

@@ -20,7 +20,8 @@ func insertClosing(ctx context.Context, tx *sql.Tx, id domain.DepartureID) error
 // ClaimClosing implements usecase.Closings.
 func (r *Repository) ClaimClosing(ctx context.Context, lease time.Duration) (domain.DepartureID, error) {
 	var id domain.DepartureID
-	err := r.db.QueryRowContext(ctx, "SELECT departure_id FROM closings WHERE claimed_until IS NULL OR claimed_until < NOW(6) LIMIT 1").Scan(&id)
+	err := r.db.QueryRowContext(ctx, `SELECT departure_id FROM closings
+		WHERE claimed_until IS NULL OR claimed_until < NOW(6) ORDER BY claimed_until LIMIT 1`).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}

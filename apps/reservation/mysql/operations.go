@@ -63,10 +63,12 @@ func scanTracked(row scanner) (usecase.Tracked, error) {
 	return t, nil
 }
 
-// ChangedBetween implements usecase.Ledger.
+// ChangedBetween implements usecase.Ledger. The ids of a page come from the indexes of both times alone.
 func (r *Repository) ChangedBetween(ctx context.Context, from, to time.Time, after domain.ReservationID, limit int) ([]*domain.Reservation, error) {
-	return r.documents(ctx, `WHERE id > ? AND (created_at >= ? AND created_at < ? OR changed_at >= ? AND changed_at < ?) ORDER BY id LIMIT ?`,
-		after, from, to, from, to, limit)
+	return r.documents(ctx, `JOIN (SELECT id FROM reservations WHERE created_at >= ? AND created_at < ? AND id > ?
+			UNION SELECT id FROM reservations WHERE changed_at >= ? AND changed_at < ? AND id > ?
+			ORDER BY id LIMIT ?) moved USING (id) ORDER BY id`,
+		from, to, after, from, to, after, limit)
 }
 
 // FindAll implements usecase.Ledger.

@@ -20,7 +20,6 @@ const (
 	lease        = 10 * time.Second       // longer than a step, so that nobody repeats it meanwhile
 	atOnce       = 16                     // steps at the same time, of each kind
 	lastResend   = time.Hour              // the longest pause between two reminders to payment
-	keepKeys     = 25 * time.Hour         // a stored answer lives at least 24 hours
 )
 
 // Resume settles what is unfinished until the context ends: reservations whose payment is unknown, refunds
@@ -31,7 +30,6 @@ func (s *Service) Resume(ctx context.Context) error {
 	workers.Go(func() { s.work(ctx, true) })
 	workers.Go(func() { s.work(ctx, false) })
 	workers.Go(func() { s.closeDepartures(ctx) })
-	workers.Go(func() { s.purge(ctx) })
 	workers.Wait()
 	return nil
 }
@@ -82,19 +80,6 @@ func (s *Service) tryOne(ctx context.Context, d DueReservation) {
 	defer cancel()
 	if err := s.resumeOne(ctx, d); err != nil {
 		zerolog.Ctx(ctx).Warn().Err(err).Str("reservationId", string(d.ID)).Msg("not resumed: will try again")
-	}
-}
-
-func (s *Service) purge(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(time.Hour):
-		}
-		if err := s.keys.Purge(ctx, keepKeys); err != nil && ctx.Err() == nil {
-			zerolog.Ctx(ctx).Warn().Err(err).Msg("old idempotency keys not purged")
-		}
 	}
 }
 

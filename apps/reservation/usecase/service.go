@@ -80,10 +80,12 @@ type Followed struct {
 	Messages   []outbox.Message
 }
 
+// KeepKeys is how long an answer is kept for a repeat: 24 hours are promised.
+const KeepKeys = 25 * time.Hour
+
 // Keys finds what was answered to an idempotency key.
 type Keys interface {
 	Lookup(ctx context.Context, key Key) (Stored, bool, error)
-	Purge(ctx context.Context, olderThan time.Duration) error
 }
 
 // Agenda is which reservations want to be looked at, by the clock of the database.

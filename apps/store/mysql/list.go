@@ -1,8 +1,11 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -11,35 +14,56 @@ import (
 	"oneqtour/apps/store/usecase"
 )
 
-// sorting puts a list in line: by an expression, then by id, which grows with the time of registration;
-// both in the same direction, so that an index is read along.
+// sorting puts a list in line: by a column, then by id, which grows with the time of registration; both in the
+// same direction, so that an index is read along and no further than to the end of the page.
 type sorting struct {
-	value string
-	down  bool
-	join  string // what the expression needs beside the item
+	column string // none: by the id alone
+	down   bool
+	from   string // other than the items
+	few    string // the same for when a filter leaves few items: not the order, the filter is read along then
+	where  string // beside the filters
+	days   int    // how often where asks for today
+	value  string // of the column as a number, other than the column itself
 }
 
-// Only by_departure, which depends on the day, is sorted anew for each page.
-const nextDeparture = `LEFT JOIN (SELECT product_id, MIN(date) AS next_date FROM departures
-	WHERE date > ? AND closed = 0 AND seats_closed = 0 GROUP BY product_id) d ON d.product_id = i.product_id`
+// noDeparture is the date of items that have none to come; nobody leaves on it.
+const noDeparture = 99991231
 
-var sortings = map[usecase.Sort]sorting{
-	usecase.ByPosition:       {value: "place", down: true},
-	usecase.ByNewest:         {value: "0", down: true},
-	usecase.ByPrice:          {value: "discounted_price"},
-	usecase.ByPriceDown:      {value: "discounted_price", down: true},
-	usecase.ByRecommendation: {value: "recommendation", down: true},
-	usecase.ByReserved:       {value: "reserved", down: true},
-	// The date as a number, YYYYMMDD; items without a departure to come are the last.
-	usecase.ByDeparture: {value: "CAST(REPLACE(COALESCE(next_date, '9999-12-31'), '-', '') AS SIGNED)", join: nextDeparture},
+var sortings = map[usecase.Sort][]sorting{
+	usecase.ByPosition:       {{column: "place", down: true}},
+	usecase.ByNewest:         {{value: "0", down: true}},
+	usecase.ByPrice:          {{column: "discounted_price"}},
+	usecase.ByPriceDown:      {{column: "discounted_price", down: true}},
+	usecase.ByRecommendation: {{column: "recommendation", down: true}},
+	usecase.ByReserved:       {{column: "reserved", down: true}},
+	// First what leaves some day, by the first departure to come of each item; then the rest.
+	usecase.ByDeparture: {{
+		column: "d.date", value: "CAST(REPLACE(d.date, '-', '') AS SIGNED)", days: 2,
+		from: "departures d FORCE INDEX (by_date) STRAIGHT_JOIN items i ON i.product_id = d.product_id",
+		few:  "departures d JOIN items i ON i.product_id = d.product_id",
+		where: `d.date > ? AND d.closed = 0 AND d.seats_closed = 0 AND NOT EXISTS (SELECT 1 FROM departures e
+			WHERE e.product_id = d.product_id AND e.date > ? AND e.date < d.date AND e.closed = 0 AND e.seats_closed = 0)`,
+	}, {
+		value: strconv.Itoa(noDeparture), days: 1,
+		where: `NOT EXISTS (SELECT 1 FROM departures e WHERE e.product_id = i.product_id AND e.date > ?
+			AND e.closed = 0 AND e.seats_closed = 0)`,
+	}},
 }
 
-// List reads a page by two queries: the items, then the departures of all of them.
+// List reads a page by two queries, or three where a part of the order ends on it: the items, then the departures of
+// all of them.
 func (r *Items) List(ctx context.Context, s usecase.Search) ([]*domain.DisplayItem, *usecase.Place, error) {
-	query, args := listQuery(s)
-	rows, err := queryItems(ctx, r.db, query, args...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("list items: %w", err)
+	var rows []row
+	for _, by := range partsBehind(s) {
+		query, args := listQuery(by, s, s.Limit+1-len(rows))
+		more, err := queryItems(ctx, r.db, query, args...)
+		if err != nil {
+			return nil, nil, fmt.Errorf("list items: %w", err)
+		}
+		if rows = append(rows, more...); len(rows) > s.Limit {
+			break
+		}
+		s.After = nil // the next part is read from its begin
 	}
 	var next *usecase.Place
 	if len(rows) > s.Limit {
@@ -54,16 +78,24 @@ func (r *Items) List(ctx context.Context, s usecase.Search) ([]*domain.DisplayIt
 	return items, next, nil
 }
 
-func listQuery(s usecase.Search) (string, []any) {
-	by := sortings[s.Sort]
-	var args []any
-	if by.join != "" {
-		args = append(args, s.Today)
+// partsBehind are the parts of an order that a page may reach.
+func partsBehind(s usecase.Search) []sorting {
+	parts := sortings[s.Sort]
+	if s.After != nil && s.After.Value == noDeparture {
+		return parts[len(parts)-1:]
 	}
+	return parts
+}
+
+func listQuery(by sorting, s usecase.Search, limit int) (string, []any) {
 	where := []string{"listed = 1"}
+	var args []any
 	filter := func(condition string, values ...any) {
 		where = append(where, condition)
 		args = append(args, values...)
+	}
+	if by.where != "" {
+		filter(by.where, slices.Repeat([]any{s.Today}, by.days)...)
 	}
 	if s.Kind != "" {
 		filter("kind = ?", s.Kind)
@@ -78,23 +110,38 @@ func listQuery(s usecase.Search) (string, []any) {
 	if by.down {
 		direction, beyond = " DESC", "<"
 	}
-	if p := s.After; p != nil {
-		filter(fmt.Sprintf("%[1]s %[2]s= ? AND (%[1]s %[2]s ? OR i.product_id %[2]s ?)", by.value, beyond), p.Value, p.Value, p.ID)
+	id := "i.product_id"
+	if by.from != "" {
+		id = "d.product_id"
+	}
+	order := id + direction
+	if by.column != "" {
+		order = by.column + direction + ", " + order
+	}
+	if p := s.After; p != nil && by.column == "" {
+		filter(id+" "+beyond+" ?", p.ID)
+	} else if p != nil {
+		at := by.place(p)
+		filter(fmt.Sprintf("%[1]s %[2]s= ? AND (%[1]s %[2]s ? OR %[3]s %[2]s ?)", by.column, beyond, id), at, at, p.ID)
+	}
+	from := cmp.Or(by.from, "items i")
+	if s.Country != "" {
+		from = cmp.Or(by.few, from)
 	}
 	// The page is found by narrow rows; texts are read only of what is on it.
-	page := fmt.Sprintf("SELECT i.product_id AS id, %s AS value FROM items i %s WHERE %s ORDER BY %s i.product_id%s LIMIT ?",
-		by.value, by.join, strings.Join(where, " AND "), sortedBy(by.value, direction), direction)
+	page := fmt.Sprintf("SELECT %s AS id, %s AS value FROM %s WHERE %s ORDER BY %s LIMIT ?",
+		id, cmp.Or(by.value, by.column), from, strings.Join(where, " AND "), order)
 	query := fmt.Sprintf("SELECT %s, p.value FROM (%s) p JOIN items i ON i.product_id = p.id ORDER BY p.value%[3]s, p.id%[3]s",
 		itemColumns, page, direction)
-	return query, append(args, s.Limit+1)
+	return query, append(args, limit)
 }
 
-// sortedBy leaves a constant out: SQL would take a number for the place of a column.
-func sortedBy(value, direction string) string {
-	if value == "0" {
-		return ""
+// place is where a page has ended, as the column has it.
+func (by sorting) place(p *usecase.Place) any {
+	if by.from == "" {
+		return p.Value
 	}
-	return value + direction + ","
+	return fmt.Sprintf("%04d-%02d-%02d", p.Value/10000, p.Value/100%100, p.Value%100)
 }
 
 var escaped = strings.NewReplacer("|", "||", "%", "|%", "_", "|_")
