@@ -42,6 +42,7 @@ func run(ctx context.Context, cfg settings) error {
 		if err := database.Migrate(ctx); err != nil {
 			return err
 		}
+		group.Go(func() error { return database.Purge(ctx, deadletter.Settled()) })
 		return events.Retry(ctx)
 	})
 	err = group.Wait()

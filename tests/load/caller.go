@@ -26,7 +26,10 @@ type object = map[string]any
 type product struct {
 	ProductID  string
 	Status     string
-	Departures []struct{ DepartureID string }
+	Departures []struct {
+		DepartureID string
+		Capacity    int
+	}
 }
 
 // inOrder is all products by id, so that a fill that goes on means the same by a number.
@@ -46,11 +49,11 @@ type caller struct {
 
 func (f *Filler) as(user string) *caller { return &caller{f: f, user: user} }
 
-// products lists at most so many of the MD's own that are still open.
+// products lists at most so many of the MD's own that were made by a fill and are still open.
 func (c *caller) products(ctx context.Context, most int) (all []product, err error) {
 	err = pages(ctx, c, "/api/products", func(page []product) bool {
 		for _, p := range page {
-			if p.Status == "OPEN" && len(p.Departures) > 0 && len(all) < most {
+			if p.Status == "OPEN" && len(p.Departures) > 0 && p.Departures[0].Capacity == capacity && len(all) < most {
 				all = append(all, p)
 			}
 		}

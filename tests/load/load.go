@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	mostCustomers = 500    // each has his own rate limit at the gateway, and a list of a human length
+	mostCustomers = 500    // each has a rate limit of his own at the gateway
+	share         = 20     // reservations of a customer, unless there would be more customers than that
 	atOnce        = 32     // reservations under way; two cores do no more with more
 	mds           = 2      // that the development issuer knows
 	mdsAtOnce     = 8      // products under way, of each MD
@@ -50,7 +51,7 @@ func (f *Filler) Fill(ctx context.Context, products, reservations int) error {
 	if len(offers) == 0 || reservations == 0 {
 		return nil
 	}
-	customers := min(mostCustomers, reservations)
+	customers := min(mostCustomers, (reservations+share-1)/share)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for c := range customers {
@@ -72,17 +73,17 @@ func (f *Filler) offer(ctx context.Context, products int) ([]product, error) {
 	offers := make([][]product, mds)
 	group, ctx := errgroup.WithContext(ctx)
 	for md := range mds {
-		share := (products + mds - 1 - md) / mds
+		many := (products + mds - 1 - md) / mds
 		group.Go(func() error {
 			who := f.as(fmt.Sprint("md-", md+1))
-			have, err := who.products(ctx, share)
+			have, err := who.products(ctx, many)
 			if err != nil {
 				return err
 			}
 			f.products.Add(int64(len(have)))
 			registering, ctx := errgroup.WithContext(ctx)
 			registering.SetLimit(mdsAtOnce)
-			for i := len(have); i < share; i++ {
+			for i := len(have); i < many; i++ {
 				registering.Go(func() error {
 					one, err := who.register(ctx, i)
 					if err != nil {
@@ -106,14 +107,14 @@ func (f *Filler) offer(ctx context.Context, products int) ([]product, error) {
 	return inOrder(offers), nil
 }
 
-// reserve makes what is missing of a customer's share: reservations first, first+1, … of all.
-func (f *Filler) reserve(ctx context.Context, who *caller, offers []product, first, share int) error {
-	have, err := who.reservations(ctx, share)
+// reserve makes what is missing of so many of a customer's: first, first+1, … of all.
+func (f *Filler) reserve(ctx context.Context, who *caller, offers []product, first, many int) error {
+	have, err := who.reservations(ctx, many)
 	if err != nil {
 		return err
 	}
 	f.reservations.Add(int64(have))
-	for n := have; n < share; n++ {
+	for n := have; n < many; n++ {
 		if err := who.reserve(ctx, offers[(first+n)%len(offers)], n); err != nil {
 			return err
 		}
