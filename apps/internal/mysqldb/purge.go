@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -89,6 +90,45 @@ func (d *Database) next(ctx context.Context, w Waste, after time.Duration) error
 	_, err := d.ExecContext(ctx, "UPDATE purges SET due_at = NOW(6) + INTERVAL ? SECOND WHERE name = ?", int(after.Seconds()), w.Name)
 	if err != nil {
 		return fmt.Errorf("purge %s: %w", w.Name, err)
+	}
+	return nil
+}
+
+// Found gives the keys that a query finds, without a lock.
+func Found(ctx context.Context, tx *sql.Tx, query string, args ...any) (keys [][]any, err error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		texts, into := make([]string, len(columns)), make([]any, len(columns))
+		for i := range texts {
+			into[i] = &texts[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		for i, text := range texts {
+			into[i] = text
+		}
+		keys = append(keys, into)
+	}
+	return keys, rows.Err()
+}
+
+// DeleteByKey deletes rows by their primary key, or its first columns, one by one, and so locks no others. A range would
+// wait for whoever holds the first row behind it; of many keys at once the optimizer makes a scan when few rows stay.
+func DeleteByKey(ctx context.Context, tx *sql.Tx, table string, columns []string, keys [][]any) error {
+	query := "DELETE FROM " + table + " WHERE " + strings.Join(columns, " = ? AND ") + " = ?"
+	for _, key := range keys {
+		if _, err := tx.ExecContext(ctx, query, key...); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -210,13 +210,13 @@ func (r *Inbox) Progress(ctx context.Context, id domain.DepartureID, closedAt ti
 // so that a late event does not bring them back.
 func OldNotices(keep time.Duration) mysqldb.Waste {
 	return mysqldb.Waste{Name: "notices", Remove: func(ctx context.Context, tx *sql.Tx, limit int) (int, error) {
-		res, err := tx.ExecContext(ctx, `DELETE FROM notices WHERE acknowledged_at < NOW(6) - INTERVAL ? SECOND
-			AND NOT EXISTS (SELECT 1 FROM notice_handovers h WHERE h.md_id = notices.md_id AND h.seq = notices.seq)
-			ORDER BY acknowledged_at LIMIT ?`, int(keep.Seconds()), limit)
+		old, err := mysqldb.Found(ctx, tx, `SELECT n.md_id, n.seq FROM notices n
+			LEFT JOIN notice_handovers h ON h.md_id = n.md_id AND h.seq = n.seq
+			WHERE n.acknowledged_at < NOW(6) - INTERVAL ? SECOND AND h.seq IS NULL
+			ORDER BY n.acknowledged_at LIMIT ?`, int(keep.Seconds()), limit)
 		if err != nil {
 			return 0, err
 		}
-		n, err := res.RowsAffected()
-		return int(n), err
+		return len(old), mysqldb.DeleteByKey(ctx, tx, "notices", []string{"md_id", "seq"}, old)
 	}}
 }

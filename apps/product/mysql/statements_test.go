@@ -91,7 +91,7 @@ func TestEveryStatementHasItsIndex(t *testing.T) {
 	})
 	var owed domain.OwedNotice
 	watch.Of("Claim", func() (err error) {
-		for range 110 { // first those that were never tried, then the others
+		for range 90 { // first those that were never tried, then the others
 			var ok bool
 			if owed, ok, err = handovers.Claim(ctx, time.Minute); err != nil || !ok {
 				return fmt.Errorf("claimed %t: %w", ok, err)

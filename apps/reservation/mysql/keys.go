@@ -38,17 +38,15 @@ func (r *Repository) Lookup(ctx context.Context, k usecase.Key) (usecase.Stored,
 	return stored, true, nil
 }
 
-// OldKeys are idempotency keys of an age at which nobody repeats a request any longer. They go by the order of their
-// index, so that no young one is looked at.
+// OldKeys are idempotency keys of an age at which nobody repeats a request any longer.
 func OldKeys(keep time.Duration) mysqldb.Waste {
 	return mysqldb.Waste{Name: "idempotency_keys", Remove: func(ctx context.Context, tx *sql.Tx, limit int) (int, error) {
-		res, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE created_at < NOW(6) - INTERVAL ? SECOND
-			ORDER BY created_at LIMIT ?`, int(keep.Seconds()), limit)
+		old, err := mysqldb.Found(ctx, tx, `SELECT subject, operation, idem_key FROM idempotency_keys
+			WHERE created_at < NOW(6) - INTERVAL ? SECOND ORDER BY created_at LIMIT ?`, int(keep.Seconds()), limit)
 		if err != nil {
 			return 0, err
 		}
-		n, err := res.RowsAffected()
-		return int(n), err
+		return len(old), mysqldb.DeleteByKey(ctx, tx, "idempotency_keys", []string{"subject", "operation", "idem_key"}, old)
 	}}
 }
 

@@ -20,7 +20,6 @@ type sorting struct {
 	column string // none: by the id alone
 	down   bool
 	from   string // other than the items
-	few    string // the same for when a filter leaves few items: not the order, the filter is read along then
 	where  string // beside the filters
 	days   int    // how often where asks for today
 	value  string // of the column as a number, other than the column itself
@@ -40,7 +39,6 @@ var sortings = map[usecase.Sort][]sorting{
 	usecase.ByDeparture: {{
 		column: "d.date", value: "CAST(REPLACE(d.date, '-', '') AS SIGNED)", days: 2,
 		from: "departures d FORCE INDEX (by_date) STRAIGHT_JOIN items i ON i.product_id = d.product_id",
-		few:  "departures d JOIN items i ON i.product_id = d.product_id",
 		where: `d.date > ? AND d.closed = 0 AND d.seats_closed = 0 AND NOT EXISTS (SELECT 1 FROM departures e
 			WHERE e.product_id = d.product_id AND e.date > ? AND e.date < d.date AND e.closed = 0 AND e.seats_closed = 0)`,
 	}, {
@@ -124,13 +122,9 @@ func listQuery(by sorting, s usecase.Search, limit int) (string, []any) {
 		at := by.place(p)
 		filter(fmt.Sprintf("%[1]s %[2]s= ? AND (%[1]s %[2]s ? OR %[3]s %[2]s ?)", by.column, beyond, id), at, at, p.ID)
 	}
-	from := cmp.Or(by.from, "items i")
-	if s.Country != "" {
-		from = cmp.Or(by.few, from)
-	}
 	// The page is found by narrow rows; texts are read only of what is on it.
 	page := fmt.Sprintf("SELECT %s AS id, %s AS value FROM %s WHERE %s ORDER BY %s LIMIT ?",
-		id, cmp.Or(by.value, by.column), from, strings.Join(where, " AND "), order)
+		id, cmp.Or(by.value, by.column), cmp.Or(by.from, "items i"), strings.Join(where, " AND "), order)
 	query := fmt.Sprintf("SELECT %s, p.value FROM (%s) p JOIN items i ON i.product_id = p.id ORDER BY p.value%[3]s, p.id%[3]s",
 		itemColumns, page, direction)
 	return query, append(args, limit)
