@@ -1,6 +1,6 @@
 # `make help` says what there is. The work itself is in deploy/local, in scripts that run without make too.
 .DEFAULT_GOAL := help
-.PHONY: help run stop restart servers seed load reconcile build test test-fast chaos lint clean
+.PHONY: help run stop restart servers seed load reconcile build test test-fast chaos bench lint clean
 local := deploy/local
 
 help: ## this list
@@ -45,6 +45,9 @@ test-fast: bash ## the same without the tests that take minutes
 
 chaos: bash ## ten minutes of load while everything is killed, stopped and cut off in turn (SEED=n repeats a run)
 	@$(if $(SEED),ONEQ_CHAOS_SEED=$(SEED)) $(local)/chaos.sh
+
+bench: bash ## what the system can do here, beside what its sidecars can at all (SAVE=1, PROFILE=1, FILL=full)
+	@$(local)/bench.sh
 
 lint: bash ## formatting, golangci-lint, shellcheck
 	@$(local)/lint.sh

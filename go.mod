@@ -3,6 +3,7 @@ module oneqtour
 go 1.26.4
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.2.0
 	github.com/Shopify/toxiproxy/v2 v2.12.0
 	github.com/anishathalye/porcupine v1.0.3
 	github.com/coreos/go-oidc/v3 v3.17.0

@@ -14,7 +14,7 @@ here=deploy/local
 ONEQ_RACE=yes "$here/build.sh" # for the stack that the tests start
 finish() { # whatever a test that was cut short has left running, too
 	ONEQ_RUN_DIR=$RUN "$here/stop.sh" --here || true
-	local stacks=(".run/test:${ONEQ_TEST_PORT_OFFSET:-10000}" ".run/chaos:${ONEQ_TEST_PORT_OFFSET:-14000}") dir
+	local stacks=(".run/test:${ONEQ_TEST_PORT_OFFSET:-10000}" ".run/chaos:${ONEQ_TEST_PORT_OFFSET:-14000}" ".run/bench-smoke:${ONEQ_TEST_PORT_OFFSET:-12000}") dir
 	[[ -z ${ONEQ_TEST_RUN_DIR:-} ]] || stacks+=("${ONEQ_TEST_RUN_DIR#"$ROOT"/}:${ONEQ_TEST_PORT_OFFSET:-10000}")
 	for dir in "$ROOT"/.run/launcher*; do stacks+=("${dir#"$ROOT"/}:$((${ONEQ_TEST_PORT_OFFSET:-10000} + 500))"); done
 	stop_stacks "${stacks[@]}"
@@ -27,8 +27,9 @@ export ONEQ_TEST_DSN_ADMIN ONEQ_DAPRD=$BIN/daprd
 unset ONEQ_RUN_DIR ONEQ_PORT_OFFSET
 go vet ./...
 # The whole system last and alone: beside other tests it would compete for two cores.
-mapfile -t packages < <(go list ./... | grep -vE "/tests/(e2e|chaos)\$")
+mapfile -t packages < <(go list ./... | grep -vE "/tests/(e2e|chaos|bench)\$")
 to_the_end go test -race -p 2 -count=1 "$@" "${packages[@]}"
 export ONEQ_RACE=yes
 to_the_end go test -race -count=1 -timeout 20m "$@" ./tests/e2e
 to_the_end go test -race -count=1 -timeout 20m "$@" ./tests/chaos
+to_the_end go test -race -count=1 -timeout 5m "$@" ./tests/bench

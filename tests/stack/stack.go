@@ -36,7 +36,8 @@ func offset() int {
 	return n
 }
 
-func runDir(root string) string {
+// Dir is where the stack of this program has its files.
+func Dir(root string) string {
 	dir := cmp.Or(os.Getenv("ONEQ_TEST_RUN_DIR"), filepath.Join(".run", "test"))
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(root, dir)
@@ -58,11 +59,11 @@ type Stack struct {
 // Start runs the launcher and waits until it says that everything is ready. When it cannot, nothing is left
 // running.
 func Start() (*Stack, error) {
-	root, err := findRoot()
+	root, err := Root()
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Root: root, Dir: runDir(root), exited: make(chan error, 1), databases: map[string]*sql.DB{}}
+	s := &Stack{Root: root, Dir: Dir(root), exited: make(chan error, 1), databases: map[string]*sql.DB{}}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -107,11 +108,11 @@ func mark(dir string) {
 // Fresh ends what an earlier test left running in this test's folder and removes its data, so that a system begins
 // with nothing. It gives the folder.
 func Fresh() (string, error) {
-	root, err := findRoot()
+	root, err := Root()
 	if err != nil {
 		return "", err
 	}
-	s := &Stack{Root: root, Dir: runDir(root)}
+	s := &Stack{Root: root, Dir: Dir(root)}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return "", err
 	}
@@ -168,7 +169,8 @@ func (s *Stack) environ(more ...string) []string {
 	return append(env, more...)
 }
 
-func findRoot() (string, error) {
+// Root of the repository, above the working directory.
+func Root() (string, error) {
 	dir, err := os.Getwd()
 	for err == nil && dir != "/" {
 		if _, missing := os.Stat(filepath.Join(dir, "dapr.yaml")); missing == nil {
@@ -189,6 +191,22 @@ func (s *Stack) pid(name string) (int, error) {
 		return 0, err
 	}
 	return strconv.Atoi(strings.TrimSpace(string(raw)))
+}
+
+// Pids of everything that runs: product, product.daprd, mariadb …
+func (s *Stack) Pids() (map[string]int, error) {
+	files, err := filepath.Glob(filepath.Join(s.Dir, "pids", "*.pid"))
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]int{}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".pid")
+		if all[name], err = s.pid(name); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // Kill ends a process with -9.

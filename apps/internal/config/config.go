@@ -20,7 +20,8 @@ type Common struct {
 	Port        int           `env:"APP_PORT"`
 	Environment string        `env:"ONEQ_ENVIRONMENT" default:"production"`
 	LogLevel    string        `env:"ONEQ_LOG_LEVEL" default:"info"`
-	DrainTime   time.Duration `env:"ONEQ_DRAIN_TIME" default:"10s"` // for requests at work when told to stop
+	DrainTime   time.Duration `env:"ONEQ_DRAIN_TIME" default:"10s"`   // for requests at work when told to stop
+	ProfileAt   string        `env:"ONEQ_PPROF_ADDR" optional:"true"` // loopback host:port where profiles are told; none by default
 }
 
 // Addr is host:port to listen on.

@@ -15,7 +15,9 @@ func Main[T any](name string, run func(ctx context.Context, cfg T) error) {
 	err := Load(&cfg)
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		err = run(ctx, cfg)
+		if err = serveProfiles(cfg); err == nil {
+			err = run(ctx, cfg)
+		}
 		stop()
 	}
 	if err != nil {
