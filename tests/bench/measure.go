@@ -33,11 +33,6 @@ type run struct {
 
 // measure does everything, in this order: the floor alone on the machine, the system, the floor again.
 func measure(ctx context.Context, p plan) (result *Result, err error) {
-	defer func() {
-		if f, ok := recover().(failure); ok {
-			err = errors.Join(err, errors.New(string(f)))
-		}
-	}()
 	dir, err := stack.Fresh()
 	if err != nil {
 		return nil, err
@@ -73,19 +68,30 @@ func measureSystem(ctx context.Context, p plan, dir string, result *Result) (err
 		return err
 	}
 	defer func() {
-		if f, ok := recover().(failure); ok {
-			err = errors.New(string(f))
-		}
 		say("stopping the system")
 		err = errors.Join(err, sys.Stop())
 	}()
 	r := run{p, newMarket(sys), result}
 	for _, phase := range []func(context.Context) error{r.prepare, r.burst, r.sustained, r.atHalf, r.hotDeparture, r.board, r.check} {
-		if err := errors.Join(phase(ctx), ctx.Err()); err != nil {
+		if err := errors.Join(strictly(ctx, phase), ctx.Err()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// strictly gives what a phase failed by.
+func strictly(ctx context.Context, phase func(context.Context) error) (err error) {
+	defer func() {
+		switch f := recover().(type) {
+		case nil:
+		case failure:
+			err = errors.New(string(f))
+		default:
+			panic(f)
+		}
+	}()
+	return phase(ctx)
 }
 
 // configure writes the only settings that are not those of `make run`: 32 customers stand for many, and the MDs register
