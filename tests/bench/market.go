@@ -54,11 +54,11 @@ func (m *market) as(user string) [][2]string { return [][2]string{{"Authorizatio
 // register puts so many products with two departures each on the market, several MDs at a time.
 func (m *market) register(ctx context.Context, n, capacity int) ([]seat, error) {
 	seats := make([][]seat, n)
-	group, ctx := errgroup.WithContext(ctx)
+	group, working := errgroup.WithContext(ctx)
 	group.SetLimit(8)
 	for i := range n {
 		group.Go(func() (err error) {
-			if ctx.Err() == nil {
+			if working.Err() == nil {
 				seats[i], err = m.registerOne(fmt.Sprintf("md-%d", 1+i%2), i, capacity)
 			}
 			return err

@@ -16,7 +16,11 @@ func (r *Result) print(out io.Writer) {
 	line("%s, %d customers, %d products, %d reservations, %s\n", r.Machine, r.Customers, r.Products, r.Reservations, r.At.Format("2006-01-02 15:04"))
 	line("\ta second\tp50 ms\tp95 ms\tp99 ms\tfailed\t× floor\tsettled s\tanswers other than 201")
 	figures := func(name string, f Figures, more string) {
-		line("%s\t%.0f\t%.1f\t%.1f\t%.1f\t%d\t%s", name, f.Rate, f.P50, f.P95, f.P99, f.Failed, more)
+		rate := ""
+		if f.Rate > 0 {
+			rate = fmt.Sprintf("%.0f", f.Rate)
+		}
+		line("%s\t%s\t%.1f\t%.1f\t%.1f\t%d\t%s", name, rate, f.P50, f.P95, f.P99, f.Failed, more)
 	}
 	load := func(name string, l Load) {
 		figures(name, l.Figures, fmt.Sprintf("%.2f\t%.1f\t%s", l.Share, l.Settled, words(l.Refused)))
