@@ -27,7 +27,6 @@ type market struct {
 	api    caller
 	bearer map[string]string // by user
 	tours  []seat            // departures that are reserved
-	all    []string          // products
 
 	confirmed atomic.Int64 // answers 201, in all
 	refusals  sync.Map     // other answers of the load: status and code → *atomic.Int64

@@ -289,6 +289,32 @@ func TestN5_NoticesAreCompleteAndWithoutGaps(t *testing.T) {
 	}
 }
 
+// All news of an MD share the counter; a reservation that was just made is none yet and must not wait for it.
+func TestAReservationThatWasJustMadeWaitsForNoCounter(t *testing.T) {
+	db := open(t)
+	inbox := NewInbox(db)
+	if err := inbox.Hear(t.Context(), news("md-1", newID(), 2)); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := lockCounter(t.Context(), tx, "md-1"); err != nil {
+		t.Fatal(err)
+	}
+	made := news("md-1", newID(), 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if err := inbox.Hear(ctx, made); err != nil {
+		t.Fatalf("it waits: %v", err)
+	}
+	if heard, err := inbox.heard(t.Context(), made.ReservationID); err != nil || heard != 1 {
+		t.Errorf("version %d is known (%v)", heard, err)
+	}
+}
+
 func TestI5_OneEventHealsALostHistory(t *testing.T) {
 	inbox := NewInbox(open(t))
 	if err := inbox.Hear(t.Context(), news("md-1", newID(), 4)); err != nil {
