@@ -28,6 +28,7 @@ func (m *market) boardPage(limit int, cursor string) (boardPage, error) {
 	a := m.api.call(request{http.MethodGet, path, "", nil})
 	var page boardPage
 	if err := json.Unmarshal(a.body, &page); err != nil || a.status != http.StatusOK {
+		m.refuse(a, "")
 		return page, fmt.Errorf("the board answered %d %.200s", a.status, a.body)
 	}
 	return page, nil

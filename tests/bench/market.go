@@ -29,6 +29,7 @@ type market struct {
 	tours  []seat            // departures that are reserved
 
 	confirmed atomic.Int64 // answers 201, in all
+	open      atomic.Int64 // answers after which it may be confirmed yet: 202, 5xx, none
 	refusals  sync.Map     // other answers of the load: status and code → *atomic.Int64
 }
 
@@ -119,9 +120,16 @@ func (m *market) reserve(user string, s seat) reserved {
 		m.confirmed.Add(1)
 		return r
 	}
-	n, _ := m.refusals.LoadOrStore(strings.TrimSpace(fmt.Sprint(r.status, " ", said.Code)), new(atomic.Int64))
-	n.(*atomic.Int64).Add(1)
+	if r.status == http.StatusAccepted || r.status == 0 || r.status >= 500 {
+		m.open.Add(1)
+	}
+	m.refuse(r.answer, said.Code)
 	return r
+}
+
+func (m *market) refuse(a answer, code string) {
+	n, _ := m.refusals.LoadOrStore(strings.TrimSpace(fmt.Sprint(a.status, " ", code)), new(atomic.Int64))
+	n.(*atomic.Int64).Add(1)
 }
 
 func (m *market) anySeat() seat { return m.tours[rand.IntN(len(m.tours))] }

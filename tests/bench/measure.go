@@ -204,7 +204,7 @@ func (r run) atHalf(ctx context.Context) (err error) {
 
 func (r run) hotDeparture(ctx context.Context) (err error) {
 	say("%d customers want %d seats", r.Crowd, r.Seats)
-	r.result.Hot.Figures, r.result.Hot.Refused, err = r.hot(ctx, r.plan)
+	r.result.Hot, r.result.HotConfirmed, err = r.hot(ctx, r.plan)
 	return err
 }
 
@@ -221,11 +221,12 @@ func (r run) board(ctx context.Context) error {
 	r.result.Reservations = r.confirmed.Load()
 	for _, limit := range []int{20, 100} {
 		say("the board, %d readers, pages of %d", r.Customers, limit)
+		r.refused()
 		board, bulk, err := r.boardFigures(ctx, r.plan, limit)
 		if err != nil {
 			return err
 		}
-		r.result.Board = append(r.result.Board, Board{Page: limit, Figures: board, Bulk: bulk})
+		r.result.Board = append(r.result.Board, Board{Page: limit, Figures: board, Refused: r.refused(), Bulk: bulk})
 	}
 	return nil
 }

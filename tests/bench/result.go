@@ -29,6 +29,8 @@ type Result struct {
 	Half         Load       `json:"half"`         // of the sustained rate
 	HalfLag      Figures    `json:"halfLag"`
 	Hot          Load       `json:"hot"`
+	HotSeats     int        `json:"hotSeats"`
+	HotConfirmed int64      `json:"hotConfirmed"` // when all answers that left it open were settled
 	Board        []Board    `json:"board"`
 	Costs        []Cost     `json:"costs"` // of a reservation under the sustained load
 	Database     Statements `json:"database"`
@@ -50,11 +52,12 @@ type Load struct {
 type Board struct {
 	Page int `json:"page"`
 	Figures
-	Bulk Figures `json:"bulk"`
+	Refused map[string]int64 `json:"answers,omitempty"` // other than 200
+	Bulk    Figures          `json:"bulk"`
 }
 
 func newResult(p plan) *Result {
-	return &Result{At: time.Now().UTC().Truncate(time.Second), Machine: machine(), Customers: p.Customers, Products: p.Products}
+	return &Result{At: time.Now().UTC().Truncate(time.Second), Machine: machine(), Customers: p.Customers, Products: p.Products, HotSeats: p.Seats}
 }
 
 // machine says where it was measured.
@@ -107,6 +110,7 @@ func (r *Result) judge() {
 		{What: "reserve + pay, sustained", Value: r.Sustained.Share, Unit: "× floor", Must: 0.20, Goal: 0.50, AtLeast: true},
 		{What: "… and how late the view is, p99", Value: r.SustainedLag.P99, Unit: "ms", Must: 2000, Goal: 2000},
 		{What: "reserve + pay, burst", Value: r.Burst.Share, Unit: "× floor", Must: 0.30, Goal: 0.60, AtLeast: true},
+		{What: "one departure, a crowd: seats confirmed", Value: float64(r.HotConfirmed), Must: float64(r.HotSeats), Goal: float64(r.HotSeats), AtLeast: true},
 		{What: "one departure, a crowd: answer p99", Value: r.Hot.P99, Unit: "ms", Must: 2000, Goal: 500},
 		{What: "event to view at half the rate, p99", Value: r.HalfLag.P99, Unit: "ms", Must: 1000, Goal: 200},
 	}

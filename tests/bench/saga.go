@@ -63,8 +63,8 @@ func (m *market) awaitView(user, id string) error {
 	return errors.New("the view did not show " + id + " within 20 s")
 }
 
-// hot lets a whole crowd ask for one departure's few seats at the same instant.
-func (m *market) hot(ctx context.Context, p plan) (Figures, map[string]int64, error) {
+// hot lets a whole crowd ask for one departure's few seats at the same instant, and says how many have one in the end.
+func (m *market) hot(ctx context.Context, p plan) (l Load, confirmed int64, err error) {
 	var users []string
 	for n := range p.Crowd {
 		users = append(users, customer(1000+n))
@@ -75,7 +75,7 @@ func (m *market) hot(ctx context.Context, p plan) (Figures, map[string]int64, er
 		err = m.onSale(ctx, seats[0])
 	}
 	if err != nil {
-		return Figures{}, nil, err
+		return l, 0, err
 	}
 	m.refused()
 	took, before := newTiming(), m.confirmed.Load()
@@ -89,10 +89,13 @@ func (m *market) hot(ctx context.Context, p plan) (Figures, map[string]int64, er
 		})
 	}
 	all.Wait()
-	f := took.figures(time.Since(begun))
-	answers := m.refused()
-	answers["201"] = m.confirmed.Load() - before
-	return f, answers, nil
+	l.Figures, l.Refused = took.figures(time.Since(begun)), m.refused()
+	l.Refused["201"] = m.confirmed.Load() - before
+	if err := m.quiet(ctx); err != nil {
+		return l, 0, err
+	}
+	err = m.sys.Database(strict{}, "reservation").QueryRowContext(ctx, "SELECT confirmed FROM departures WHERE id = ?", seats[0].departure).Scan(&confirmed)
+	return l, confirmed, err
 }
 
 // onSale waits until reservation knows the departure.

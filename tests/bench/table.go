@@ -34,7 +34,7 @@ func (r *Result) print(out io.Writer) {
 	figures("… until the view shows it", r.HalfLag, "")
 	figures("one departure, a crowd", r.Hot.Figures, "\t\t"+words(r.Hot.Refused)+" (all)")
 	for _, b := range r.Board {
-		figures("board, "+plural(b.Page, "product")+" a page", b.Figures, "")
+		figures("board, "+plural(b.Page, "product")+" a page", b.Figures, "\t\t"+words(b.Refused))
 		figures("… as many documents by bulk get", b.Bulk, "")
 	}
 	line("\nfor each reservation: %.1f statements, %.1f commits, %.1f syncs of the database", r.Database.Statements, r.Database.Commits, r.Database.Syncs)
