@@ -14,6 +14,9 @@ import (
 // statement that locks and changes the young row of a number below 100, by a single argument. It gives what was removed.
 func PurgeUnderWrites(t testing.TB, dsn string, waste mysqldb.Waste, lock string, row func(i int) any) int {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a matter of a minute on a busy machine; make test has it")
+	}
 	d, err := mysqldb.Start(dsn)
 	if err != nil {
 		t.Fatal(err)

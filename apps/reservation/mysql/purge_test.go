@@ -15,7 +15,7 @@ func TestOldKeysGoWithoutHoldingUpReserving(t *testing.T) {
 	now := time.Now().UTC()
 	dbtest.Fill(t, db, "INSERT INTO idempotency_keys (subject, operation, idem_key, body_hash, reservation_id, created_at)", old+young,
 		func(i int) []any {
-			made := now.Add(time.Minute - usecase.KeepKeys)
+			made := now.Add(-time.Hour)
 			if i >= young {
 				made = now.Add(-usecase.KeepKeys - time.Duration(i)*time.Second)
 			}
