@@ -1,10 +1,10 @@
 # `make help` says what there is. The work itself is in deploy/local, in scripts that run without make too.
 .DEFAULT_GOAL := help
-.PHONY: help run stop restart servers seed load reconcile build test test-fast chaos bench lint clean
+.PHONY: help run stop restart servers seed load reconcile build test test-fast chaos bench rebuild-view lint clean
 local := deploy/local
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: bash ## the whole system on this machine: http://127.0.0.1:8080, ended by Ctrl-C
 	@$(local)/run.sh
@@ -33,6 +33,9 @@ load: bash ## many products and reservations into the running system: make load 
 
 reconcile: bash ## compares the books of a day in the running system: make reconcile DATE=2026-11-22
 	@$(local)/reconcile.sh $(DATE)
+
+rebuild-view: bash ## makes the documents of the view anew in the running system, while the old ones are read
+	@$(local)/rebuild-view.sh
 
 build: bash ## the services into .run/bin
 	@$(local)/build.sh

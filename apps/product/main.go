@@ -11,9 +11,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"oneqtour/apps/internal/config"
+	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/deadletter"
 	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/internal/outbox"
+	"oneqtour/apps/internal/replay"
 	"oneqtour/apps/internal/sidecar"
 	"oneqtour/apps/internal/telemetry"
 	"oneqtour/apps/internal/web"
@@ -32,7 +34,7 @@ func run(ctx context.Context, cfg settings) error {
 	ctx = log.WithContext(ctx)
 	config.Log(log, cfg)
 
-	database, err := mysqldb.Start(cfg.DatabaseDSN, mysql.Migrations(), outbox.Migrations(), deadletter.Migrations())
+	database, err := mysqldb.Start(cfg.DatabaseDSN, mysql.Migrations(), outbox.Migrations(), deadletter.Migrations(), replay.Migrations())
 	if err != nil {
 		return err
 	}
@@ -41,6 +43,7 @@ func run(ctx context.Context, cfg settings) error {
 		return errors.Join(err, database.Close())
 	}
 	relay := outbox.NewRelay(database.DB, dapr.Publisher(cfg.PubSub))
+	teller := replay.New(database.DB, cfg.AppID, relay.Wake, mysql.Replayed())
 	inbox, handOver, err := inboxOf(cfg, database, dapr)
 	if err != nil {
 		return errors.Join(err, dapr.Close(), database.Close())
@@ -51,7 +54,8 @@ func run(ctx context.Context, cfg settings) error {
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
 	identity := web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience)
 	events := httpapi.Mount(app, products, identity,
-		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: identity})
+		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: identity,
+			Topics: map[string]web.Hear{contract.TopicRebuild: teller.Hear}})
 
 	group, serving := errgroup.WithContext(ctx)
 	// The relay outlives the server: what the last requests have stored leaves now rather than after a restart.
@@ -70,6 +74,7 @@ func run(ctx context.Context, cfg settings) error {
 		group.Go(func() error {
 			return database.Purge(relaying, mysql.OldNotices(domain.KeepNotices), deadletter.Settled())
 		})
+		group.Go(func() error { return teller.Run(relaying) })
 		return relay.Run(relaying)
 	})
 	err = group.Wait()

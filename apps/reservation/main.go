@@ -11,9 +11,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"oneqtour/apps/internal/config"
+	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/deadletter"
 	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/internal/outbox"
+	"oneqtour/apps/internal/replay"
 	"oneqtour/apps/internal/sidecar"
 	"oneqtour/apps/internal/telemetry"
 	"oneqtour/apps/internal/web"
@@ -31,7 +33,7 @@ func run(ctx context.Context, cfg settings) error {
 	config.Log(log, cfg)
 	ctx = log.WithContext(ctx)
 
-	database, err := mysqldb.Start(cfg.DatabaseDSN, mysql.Migrations(), outbox.Migrations(), deadletter.Migrations())
+	database, err := mysqldb.Start(cfg.DatabaseDSN, mysql.Migrations(), outbox.Migrations(), deadletter.Migrations(), replay.Migrations())
 	if err != nil {
 		return err
 	}
@@ -41,6 +43,7 @@ func run(ctx context.Context, cfg settings) error {
 	}
 	relay := outbox.NewRelay(database.DB, dapr.Publisher(cfg.PubSub))
 	repository := mysql.NewRepository(database.DB)
+	teller := replay.New(database.DB, cfg.AppID, relay.Wake, mysql.Replayed()...)
 	payment := peers.NewPayment(dapr)
 	service := usecase.New(usecase.Ports{
 		Reservations: repository, Catalogue: repository, Keys: repository, Agenda: repository,
@@ -51,7 +54,8 @@ func run(ctx context.Context, cfg settings) error {
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: database.Ready})
 	identity := web.NewIdentity(cfg.OIDCIssuer, cfg.OIDCAudience)
 	events := httpapi.Mount(app, identity, service,
-		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: identity})
+		web.Subscriptions{App: cfg.AppID, PubSub: cfg.PubSub, Letters: deadletter.New(database.DB), Identity: identity,
+			Topics: map[string]web.Hear{contract.TopicRebuild: teller.Hear}})
 
 	group, serving := errgroup.WithContext(ctx)
 	// The workers outlive the server: what the last requests have stored leaves now rather than after a restart.
@@ -68,6 +72,7 @@ func run(ctx context.Context, cfg settings) error {
 		group.Go(func() error { return relay.Run(working) })
 		group.Go(func() error { return events.Retry(working) })
 		group.Go(func() error { return database.Purge(working, mysql.OldKeys(usecase.KeepKeys), deadletter.Settled()) })
+		group.Go(func() error { return teller.Run(working) })
 		return service.Resume(working)
 	})
 	err = group.Wait()

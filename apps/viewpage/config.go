@@ -11,9 +11,7 @@ type settings struct {
 	config.Service `env:",squash"`
 	StateStore     string        `env:"ONEQ_STATESTORE" default:"statestore"` // name of the Dapr component
 	Wait           time.Duration `env:"ONEQ_VIEW_WAIT" default:"2s"`          // for the version that a reader asks for
+	Patience       time.Duration `env:"ONEQ_REBUILD_PATIENCE" default:"15m"`  // with a rebuild of which nothing more is heard
 }
 
-const (
-	generation = 1   // of the keys that are written and read
-	pageSize   = 200 // entries of one index document: about 18 kB
-)
+const pageSize = 200 // entries of one index document: about 18 kB

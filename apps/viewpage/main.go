@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"os"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -30,8 +31,8 @@ func run(ctx context.Context, cfg settings) error {
 		return err
 	}
 	defer func() { _ = dapr.Close() }()
-	view := usecase.New(statestore.New(dapr.State(cfg.StateStore)), usecase.Settings{
-		Generation: generation, Wait: cfg.Wait, PageSize: pageSize,
+	view := usecase.New(statestore.New(dapr.State(cfg.StateStore)), dapr.Publisher(cfg.PubSub), usecase.Settings{
+		Wait: cfg.Wait, PageSize: pageSize, App: cfg.AppID, Patience: cfg.Patience, Now: time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	})
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: view.Ready})
@@ -39,6 +40,7 @@ func run(ctx context.Context, cfg settings) error {
 	group, ctx := errgroup.WithContext(log.WithContext(ctx))
 	group.Go(func() error { return web.Serve(ctx, app, cfg.Addr(), cfg.DrainTime) })
 	group.Go(func() error { return events.Retry(ctx) })
+	group.Go(func() error { return view.Rebuild(ctx) })
 	log.Info().Str("addr", cfg.Addr()).Msg("listening")
 	return group.Wait()
 }

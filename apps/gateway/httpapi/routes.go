@@ -68,6 +68,8 @@ var routes = []route{
 	{http.MethodGet, "/api/ops/compensations", "reservation", "/ops/compensations", operator},
 	{http.MethodPost, "/api/ops/compensations/:reservationId/payment", "reservation", "/ops/compensations/:reservationId/payment", operator},
 	{http.MethodGet, "/api/ops/reconciliation", "reservation", "/ops/reconciliation", operator},
+	{http.MethodPost, "/api/ops/view/rebuild", "viewpage", "/ops/rebuild", operator},
+	{http.MethodGet, "/api/ops/view/rebuild", "viewpage", "/ops/rebuild", operator},
 	{http.MethodPost, "/api/ops/dead-letters/:letterId/replay", "", "/dead-letters/:letterId/replay", operator},
 
 	{http.MethodPost, "/webhooks/payment", "payment", "/webhooks/payment", anyone},

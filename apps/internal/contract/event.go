@@ -31,6 +31,8 @@ type Meta struct {
 	CorrelationID string `json:"correlationId"` // shared by everything that belongs to one reservation or edit
 	CausationID   string `json:"causationId"`   // the request or the event that caused this one
 	Actor         string `json:"actor"`         // subject of the token, or the app id for what a service did itself
+
+	Replay *ReplayMark `json:"replay,omitempty"` // on the topic replay alone
 }
 
 // Topics, one a context.

@@ -27,7 +27,10 @@ func Mount(app *fiber.App, products *usecase.Service, id *web.Identity, hears we
 	routes.Get("/md/notices", md, web.Takes("after", "acknowledged", "limit", "cursor"), a.notices)
 	routes.Post("/md/notices/:seq/acknowledgement", md, a.acknowledge)
 
-	hears.Topics = map[string]web.Hear{contract.TopicReservation: products.HearReservation}
+	if hears.Topics == nil {
+		hears.Topics = map[string]web.Hear{}
+	}
+	hears.Topics[contract.TopicReservation] = products.HearReservation
 	hears.Mount(app)
 	return hears
 }

@@ -23,7 +23,7 @@ func NewProducts(db *sql.DB) *Products { return &Products{db} }
 // Add stores a new product with its event.
 func (r *Products) Add(ctx context.Context, p *domain.TourProduct, said contract.Event) error {
 	return mysqldb.InTx(ctx, r.db, func(tx *sql.Tx) error {
-		if err := insertProduct(ctx, tx, p.Snapshot()); err != nil {
+		if err := insertProduct(ctx, tx, p.Snapshot(), said.Time); err != nil {
 			return err
 		}
 		return say(ctx, tx, said)
@@ -41,7 +41,7 @@ func (r *Products) Update(ctx context.Context, id domain.ProductID, change useca
 		if err != nil || said == nil {
 			return err
 		}
-		if err := updateProduct(ctx, tx, product.Snapshot()); err != nil {
+		if err := updateProduct(ctx, tx, product.Snapshot(), said.Time); err != nil {
 			return err
 		}
 		return say(ctx, tx, *said)

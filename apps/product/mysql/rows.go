@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"oneqtour/apps/internal/terms"
 	"oneqtour/apps/product/domain"
@@ -43,25 +44,26 @@ func productValues(s domain.Snapshot) ([]any, error) {
 	}, nil
 }
 
-func insertProduct(ctx context.Context, tx *sql.Tx, s domain.Snapshot) error {
+// insertProduct stores a product that an event of the given time tells.
+func insertProduct(ctx context.Context, tx *sql.Tx, s domain.Snapshot, at time.Time) error {
 	values, err := productValues(s)
 	if err != nil {
 		return err
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?,", len(values)), ",")
-	if _, err := tx.ExecContext(ctx, "INSERT INTO products ("+productColumns+") VALUES ("+marks+")", values...); err != nil {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO products ("+productColumns+", changed_at) VALUES ("+marks+", ?)", append(values, at)...); err != nil {
 		return fmt.Errorf("insert product: %w", err)
 	}
 	return saveDepartures(ctx, tx, s)
 }
 
-func updateProduct(ctx context.Context, tx *sql.Tx, s domain.Snapshot) error {
+func updateProduct(ctx context.Context, tx *sql.Tx, s domain.Snapshot, at time.Time) error {
 	values, err := productValues(s)
 	if err != nil {
 		return err
 	}
-	set := strings.ReplaceAll(productColumns, ",", " = ?,") + " = ?"
-	if _, err := tx.ExecContext(ctx, "UPDATE products SET "+set+" WHERE product_id = ?", append(values, s.ID)...); err != nil {
+	set := strings.ReplaceAll(productColumns, ",", " = ?,") + " = ?, changed_at = ?"
+	if _, err := tx.ExecContext(ctx, "UPDATE products SET "+set+" WHERE product_id = ?", append(values, at, s.ID)...); err != nil {
 		return fmt.Errorf("update product: %w", err)
 	}
 	return saveDepartures(ctx, tx, s)

@@ -35,10 +35,11 @@ func Mount(app *fiber.App, id *web.Identity, s *usecase.Service, subscriptions w
 	ops.Get("/compensations", inState, h.listCompensations)
 	ops.Post("/compensations/:id/payment", h.payCompensation)
 
-	subscriptions.Topics = map[string]web.Hear{
-		contract.TopicProduct: s.ProductChanged,
-		contract.TopicPayment: s.PaymentHeard,
+	if subscriptions.Topics == nil {
+		subscriptions.Topics = map[string]web.Hear{}
 	}
+	subscriptions.Topics[contract.TopicProduct] = s.ProductChanged
+	subscriptions.Topics[contract.TopicPayment] = s.PaymentHeard
 	subscriptions.Mount(app)
 	return subscriptions
 }

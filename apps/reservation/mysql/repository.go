@@ -64,7 +64,7 @@ func (r *Repository) Create(ctx context.Context, n usecase.NewReservation, fn fu
 		if err := saveNew(ctx, tx, n, reservation.Snapshot(), change.Next); err != nil {
 			return err
 		}
-		if err := saveDeparture(ctx, tx, offer.Departure, before); err != nil {
+		if err := saveDeparture(ctx, tx, offer.Departure, before, change.Messages); err != nil {
 			return err
 		}
 		return outbox.Add(ctx, tx, change.Messages)
@@ -101,7 +101,7 @@ func (r *Repository) Update(ctx context.Context, id domain.ReservationID,
 		if err := saveWaiver(ctx, tx, reservation); err != nil {
 			return err
 		}
-		if err := saveDeparture(ctx, tx, departure, before); err != nil {
+		if err := saveDeparture(ctx, tx, departure, before, change.Messages); err != nil {
 			return err
 		}
 		if err := saveKeys(ctx, tx, id, *change); err != nil {
@@ -169,7 +169,7 @@ func (r *Repository) Follow(ctx context.Context, id domain.ProductID,
 		}
 		for _, d := range followed.Departures {
 			did := d.Snapshot().ID
-			if err := saveDeparture(ctx, tx, d, before[did].Version); err != nil {
+			if err := saveDeparture(ctx, tx, d, before[did].Version, followed.Messages); err != nil {
 				return err
 			}
 			if d.Snapshot().Closure != nil && before[did].Closure == nil {

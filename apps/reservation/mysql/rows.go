@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"oneqtour/apps/internal/mysqldb"
+	"oneqtour/apps/internal/outbox"
 	"oneqtour/apps/reservation/domain"
 	"oneqtour/apps/reservation/usecase"
 )
@@ -114,26 +115,29 @@ func scanDeparture(row scanner) (*domain.Departure, error) {
 	return domain.RestoreDeparture(s), nil
 }
 
-// saveDeparture writes a departure that was read at version before; 0: it is new.
-func saveDeparture(ctx context.Context, tx *sql.Tx, d *domain.Departure, before int64) error {
+// saveDeparture writes a departure that was read at version before, 0: it is new; said is what tells of the change.
+func saveDeparture(ctx context.Context, tx *sql.Tx, d *domain.Departure, before int64, said []outbox.Message) error {
 	s := d.Snapshot()
 	if s.Version == before {
 		return nil
 	}
-	var closure any
+	var closure, at any
 	if s.Closure != nil {
 		closure = toJSON(s.Closure)
 	}
+	if len(said) > 0 {
+		at = said[0].Event.Time
+	}
 	if before == 0 {
-		_, err := tx.ExecContext(ctx, `INSERT INTO departures (id, product_id, travel_date, capacity, held, confirmed, closure, counts, version)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, s.ID, s.Product, s.Date, s.Requested, s.Held, s.Confirmed, closure, toJSON(s.Counts), s.Version)
+		_, err := tx.ExecContext(ctx, `INSERT INTO departures (id, product_id, travel_date, capacity, held, confirmed, closure, counts, version, changed_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, s.ID, s.Product, s.Date, s.Requested, s.Held, s.Confirmed, closure, toJSON(s.Counts), s.Version, at)
 		if err != nil {
 			return fmt.Errorf("insert departure: %w", err)
 		}
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE departures SET capacity = ?, held = ?, confirmed = ?, closure = ?, counts = ?, version = ? WHERE id = ?`,
-		s.Requested, s.Held, s.Confirmed, closure, toJSON(s.Counts), s.Version, s.ID)
+	_, err := tx.ExecContext(ctx, `UPDATE departures SET capacity = ?, held = ?, confirmed = ?, closure = ?, counts = ?, version = ?, changed_at = ? WHERE id = ?`,
+		s.Requested, s.Held, s.Confirmed, closure, toJSON(s.Counts), s.Version, at, s.ID)
 	if err != nil {
 		return fmt.Errorf("update departure: %w", err)
 	}

@@ -33,7 +33,7 @@ func (s *Service) announce(ctx context.Context, at time.Time, r *domain.Reservat
 		ReservationState: State(r),
 		VoidOrder:        r.VoidOrder(),
 		History:          history,
-		Departure:        totals(d),
+		Departure:        Totals(d),
 	}
 	return s.message(ctx, at, eventTypes[snap.Status], string(snap.ID), data)
 }
@@ -114,7 +114,8 @@ func History(in []domain.Entry) []contract.HistoryEntry {
 	return out
 }
 
-func totals(d *domain.Departure) contract.Totals {
+// Totals are the counts of a departure as they are told to others.
+func Totals(d *domain.Departure) contract.Totals {
 	s := d.Snapshot()
 	counts := make(map[string]int, len(s.Counts))
 	for status, n := range s.Counts {

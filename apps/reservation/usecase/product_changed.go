@@ -98,7 +98,7 @@ func copyOf(p contract.Product) domain.TourProduct {
 }
 
 func (s *Service) departureChanged(ctx context.Context, at time.Time, d *domain.Departure, by contract.Meta, causation string) ([]outbox.Message, error) {
-	t := totals(d)
+	t := Totals(d)
 	return s.message(telemetry.WithCorrelation(ctx, by.CorrelationID), at, contract.DepartureChanged, t.DepartureID, contract.DepartureState{
 		Meta:      contract.Meta{Version: t.Version, CorrelationID: by.CorrelationID, CausationID: causation, Actor: by.Actor},
 		Departure: t,

@@ -19,11 +19,16 @@ func Mount(app *fiber.App, view *usecase.Service, id *web.Identity, appID, pubsu
 	routes.Get("/md", id.Middleware(web.RoleMD), web.Takes("limit", "cursor"), h.boardOfMD)
 	routes.Get("/mine", id.Middleware(web.RoleCustomer), web.Takes("after", "limit", "cursor"), h.mine)
 
+	ops := routes.Group("/ops", web.OnlyFrom("gateway"), id.Middleware(web.RoleOperator))
+	ops.Post("/rebuild", h.startRebuild)
+	ops.Get("/rebuild", h.rebuilding)
+
 	events := web.Subscriptions{
 		App: appID, PubSub: pubsub,
 		Topics: map[string]web.Hear{
 			contract.TopicProduct:     view.HearProduct,
 			contract.TopicReservation: view.HearReservation,
+			contract.TopicReplay:      view.HearReplay,
 		},
 		Letters: letters{view, appID}, Identity: id,
 	}

@@ -93,16 +93,24 @@ type Board struct {
 
 // Board shows every product, newest first; kind narrows it unless it is empty.
 func (s *Service) Board(ctx context.Context, kind string, behind *Cursor, limit int) (Board, error) {
-	return s.board(ctx, s.keys.allProducts(), kind, behind, limit)
+	k, err := s.plans.reading(ctx)
+	if err != nil {
+		return Board{}, err
+	}
+	return s.board(ctx, k, k.allProducts(), kind, behind, limit)
 }
 
 // BoardOf shows the products of one MD, newest first.
 func (s *Service) BoardOf(ctx context.Context, md string, behind *Cursor, limit int) (Board, error) {
-	return s.board(ctx, s.keys.productsOf(md), "", behind, limit)
+	k, err := s.plans.reading(ctx)
+	if err != nil {
+		return Board{}, err
+	}
+	return s.board(ctx, k, k.productsOf(md), "", behind, limit)
 }
 
 // board reads the index, then all documents of the page at once.
-func (s *Service) board(ctx context.Context, index, kind string, behind *Cursor, limit int) (Board, error) {
+func (s *Service) board(ctx context.Context, k keys, index, kind string, behind *Cursor, limit int) (Board, error) {
 	entries, next, err := s.indexes.read(ctx, index, behind, limit, func(e domain.Entry) bool {
 		return kind == "" || e.Kind == kind
 	})
@@ -110,7 +118,7 @@ func (s *Service) board(ctx context.Context, index, kind string, behind *Cursor,
 		return Board{}, err
 	}
 	board := Board{Items: make([]BoardItem, 0, len(entries)), Next: next}
-	products, totals, err := s.readProducts(ctx, entries)
+	products, totals, err := s.readProducts(ctx, k, entries)
 	if err != nil {
 		return Board{}, err
 	}
@@ -126,11 +134,11 @@ func (s *Service) board(ctx context.Context, index, kind string, behind *Cursor,
 }
 
 // readProducts reads the products of the entries with their counts, in one call.
-func (s *Service) readProducts(ctx context.Context, entries []domain.Entry) ([]*product, []*productTotals, error) {
+func (s *Service) readProducts(ctx context.Context, k keys, entries []domain.Entry) ([]*product, []*productTotals, error) {
 	n := len(entries)
 	keys := make([]string, 2*n)
 	for i, e := range entries {
-		keys[i], keys[n+i] = s.keys.product(e.ID), s.keys.totals(e.ID)
+		keys[i], keys[n+i] = k.product(e.ID), k.totals(e.ID)
 	}
 	docs, err := s.state.GetAll(ctx, keys)
 	if err != nil {

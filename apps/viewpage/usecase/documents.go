@@ -136,13 +136,22 @@ func (d *documents[T]) write(ctx context.Context, key string, batch []change[T])
 
 func (d *documents[T]) read(ctx context.Context, key string) (doc T, stored Document, err error) {
 	stored, err = d.state.Get(ctx, key)
-	if err != nil || stored.ETag == "" {
+	if err != nil {
 		return doc, stored, err
 	}
-	if err := json.Unmarshal(stored.Data, &doc); err != nil {
-		return doc, stored, fmt.Errorf("document %s: %w", key, err)
+	doc, err = decoded[T](stored)
+	return doc, stored, err
+}
+
+// decoded reads what is in a document, the zero T when it does not exist.
+func decoded[T any](stored Document) (doc T, err error) {
+	if stored.ETag == "" {
+		return doc, nil
 	}
-	return doc, stored, nil
+	if err := json.Unmarshal(stored.Data, &doc); err != nil {
+		return doc, fmt.Errorf("document %s: %w", stored.Key, err)
+	}
+	return doc, nil
 }
 
 func (d *documents[T]) put(ctx context.Context, key string, doc T, etag string) error {

@@ -19,32 +19,49 @@ func (s *Service) HearProduct(ctx context.Context, e contract.Event) error {
 	if !contract.IsProduct(e.Type) {
 		return nil
 	}
-	p, err := contract.Decode[contract.Product](e)
+	p, err := readProductEvent(e)
 	if err != nil {
 		return err
 	}
-	if !isID(p.ProductID) || p.MDID == "" || p.Version < 1 {
-		return unreadable(e)
+	targets, err := s.targets(ctx, func(k keys) string { return k.product(p.ProductID) })
+	if err != nil {
+		return err
 	}
-	return s.copyProduct(ctx, productFrom(p, e.Time))
+	for _, t := range targets {
+		if err := s.copyProduct(ctx, t, productFrom(p, e.Time)); err != nil {
+			return err
+		}
+	}
+	s.lags.add(e.Time, s.cfg.Now())
+	return nil
+}
+
+func readProductEvent(e contract.Event) (contract.Product, error) {
+	p, err := contract.Decode[contract.Product](e)
+	if err == nil && (!isID(p.ProductID) || p.MDID == "" || p.Version < 1) {
+		err = unreadable(e)
+	}
+	return p, err
 }
 
 // copyProduct writes the indexes first and the product last: a product that holds the version is complete.
-func (s *Service) copyProduct(ctx context.Context, p product) error {
-	key := s.keys.product(p.ProductID)
-	have, stored, err := s.products.read(ctx, key)
+func (s *Service) copyProduct(ctx context.Context, t target, p product) error {
+	have, err := decoded[product](t.last)
 	if err != nil || have.Version >= p.Version {
 		return err
 	}
+	if err := s.names.note(ctx, t.keys, ofMD(p.MDID)); err != nil {
+		return err
+	}
 	entry := domain.Entry{Position: position(p.CreatedAt, p.ProductID), Kind: p.Kind, Version: p.Version}
-	for _, index := range []string{s.keys.allProducts(), s.keys.productsOf(p.MDID)} {
+	for _, index := range []string{t.keys.allProducts(), t.keys.productsOf(p.MDID)} {
 		if err := s.indexes.put(ctx, index, entry); err != nil {
 			return err
 		}
 	}
-	err = s.products.put(ctx, key, p, stored.ETag)
+	err = s.products.put(ctx, t.last.Key, p, t.last.ETag)
 	if errors.Is(err, ErrConflict) {
-		err = s.products.update(ctx, key, func(doc *product) bool {
+		err = s.products.update(ctx, t.last.Key, func(doc *product) bool {
 			newer := p.Version > doc.Version
 			if newer {
 				*doc = p
@@ -59,11 +76,7 @@ func (s *Service) copyProduct(ctx context.Context, p product) error {
 // fault.Malformed: the event names nothing that could be copied.
 func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
 	if e.Type == contract.DepartureChanged {
-		d, err := contract.Decode[contract.DepartureState](e)
-		if err != nil {
-			return err
-		}
-		return s.copyTotals(ctx, e, d.Departure)
+		return s.hearDeparture(ctx, e)
 	}
 	if !contract.IsReservation(e.Type) {
 		return nil
@@ -72,25 +85,57 @@ func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
 	if err != nil {
 		return err
 	}
-	if !isID(r.ReservationID) || r.CustomerID == "" || r.Version < 1 {
+	if !isID(r.ReservationID) || r.CustomerID == "" || r.Version < 1 || !countable(r.Departure) {
 		return unreadable(e)
 	}
-	if err := s.copyTotals(ctx, e, r.Departure); err != nil {
+	targets, err := s.targets(ctx, func(k keys) string { return k.reservation(r.ReservationID) })
+	if err != nil {
 		return err
 	}
-	return s.copyReservation(ctx, reservation{ReservationState: r.ReservationState, At: instant(e.Time)})
+	for _, t := range targets {
+		if err := s.copyTotals(ctx, t.keys, r.Departure, e.Time); err != nil {
+			return err
+		}
+		if err := s.copyReservation(ctx, t, reservation{ReservationState: r.ReservationState, At: instant(e.Time)}); err != nil {
+			return err
+		}
+	}
+	s.lags.add(e.Time, s.cfg.Now())
+	return nil
+}
+
+func (s *Service) hearDeparture(ctx context.Context, e contract.Event) error {
+	d, err := contract.Decode[contract.DepartureState](e)
+	if err != nil {
+		return err
+	}
+	if !countable(d.Departure) {
+		return unreadable(e)
+	}
+	p, err := s.plans.get(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range p.written() {
+		if err := s.copyTotals(ctx, keys{n}, d.Departure, e.Time); err != nil {
+			return err
+		}
+	}
+	s.lags.add(e.Time, s.cfg.Now())
+	return nil
+}
+
+func countable(t contract.Totals) bool {
+	return isID(t.ProductID) && isID(t.DepartureID) && t.Version >= 1
 }
 
 // copyTotals takes over the counts of a departure when they are newer than those at hand.
-func (s *Service) copyTotals(ctx context.Context, e contract.Event, t contract.Totals) error {
-	if !isID(t.ProductID) || !isID(t.DepartureID) || t.Version < 1 {
-		return unreadable(e)
-	}
+func (s *Service) copyTotals(ctx context.Context, k keys, t contract.Totals, at time.Time) error {
 	counts := departureTotals{
 		Version: t.Version, Capacity: t.Capacity, Held: t.Held, Confirmed: t.Confirmed, Closed: t.Closed,
-		Reservations: t.Reservations, At: instant(e.Time),
+		Reservations: t.Reservations, At: instant(at),
 	}
-	return s.totals.update(ctx, s.keys.totals(t.ProductID), func(doc *productTotals) bool {
+	return s.totals.update(ctx, k.totals(t.ProductID), func(doc *productTotals) bool {
 		if doc.Departures[t.DepartureID].Version >= t.Version {
 			return false
 		}
@@ -104,21 +149,23 @@ func (s *Service) copyTotals(ctx context.Context, e contract.Event, t contract.T
 
 // copyReservation writes the customer's index first and the reservation last. An entry of the index never
 // changes, so a reservation that is known in any version is in it.
-func (s *Service) copyReservation(ctx context.Context, r reservation) error {
-	key := s.keys.reservation(r.ReservationID)
-	have, stored, err := s.reservations.read(ctx, key)
+func (s *Service) copyReservation(ctx context.Context, t target, r reservation) error {
+	have, err := decoded[reservation](t.last)
 	if err != nil || have.Version >= r.Version {
 		return err
 	}
-	if stored.ETag == "" {
+	if t.last.ETag == "" {
+		if err := s.names.note(ctx, t.keys, ofCustomer(r.CustomerID)); err != nil {
+			return err
+		}
 		entry := domain.Entry{Position: position(r.CreatedAt, r.ReservationID)}
-		if err := s.indexes.put(ctx, s.keys.reservationsOf(r.CustomerID), entry); err != nil {
+		if err := s.indexes.put(ctx, t.keys.reservationsOf(r.CustomerID), entry); err != nil {
 			return err
 		}
 	}
-	err = s.reservations.put(ctx, key, r, stored.ETag)
+	err = s.reservations.put(ctx, t.last.Key, r, t.last.ETag)
 	if errors.Is(err, ErrConflict) {
-		err = s.reservations.update(ctx, key, func(doc *reservation) bool {
+		err = s.reservations.update(ctx, t.last.Key, func(doc *reservation) bool {
 			newer := r.Version > doc.Version
 			if newer {
 				*doc = r
@@ -140,5 +187,9 @@ func position(created time.Time, id string) domain.Position {
 func isID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
 
 func unreadable(e contract.Event) error {
-	return fault.New(fault.Malformed).Because(fmt.Errorf("%s %s: an id or a version is missing", e.Type, e.ID))
+	return malformed(e, errors.New("an id or a version is missing"))
+}
+
+func malformed(e contract.Event, why error) error {
+	return fault.New(fault.Malformed).Because(fmt.Errorf("%s %s: %w", e.Type, e.ID, why))
 }

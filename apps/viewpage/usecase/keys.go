@@ -21,11 +21,24 @@ func (k keys) reservation(id string) string { return k.of("reservation", id) }
 
 // Names of indexes; their pages and directories have keys below them.
 func (k keys) allProducts() string               { return k.of("products") }
-func (k keys) productsOf(md string) string       { return k.of("md", digest(md)) }
-func (k keys) reservationsOf(cust string) string { return k.of("customer", digest(cust)) }
+func (k keys) productsOf(md string) string       { return k.of(ofMD(md)) }
+func (k keys) reservationsOf(cust string) string { return k.of(ofCustomer(cust)) }
+func (k keys) names() string                     { return k.of("names") }
+
+// What names lists: the last part of an index's name.
+const customerPrefix = "customer:"
+
+func ofMD(md string) string             { return "md:" + digest(md) }
+func ofCustomer(customer string) string { return customerPrefix + digest(customer) }
 
 func pageKey(index, page string) string { return index + ":" + page }
 func directoryKey(index string) string  { return index + ":pages" }
+
+// readyKey is of no generation: nothing but whether the store takes it is of interest.
+const readyKey = "ready"
+
+// progressKey is what was heard of an owner for a rebuild.
+func progressKey(rebuildID, owner string) string { return "rebuild:" + rebuildID + ":" + owner }
 
 // Dead letters are not made from events, so they belong to no generation.
 const deadLetters = "dead"

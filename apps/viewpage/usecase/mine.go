@@ -36,15 +36,19 @@ func (s *Service) Mine(ctx context.Context, customer string, seen *Seen, behind 
 			return Trips{}, err
 		}
 	}
-	entries, next, err := s.indexes.read(ctx, s.keys.reservationsOf(customer), behind, limit, all)
+	k, err := s.plans.reading(ctx)
 	if err != nil {
 		return Trips{}, err
 	}
-	keys := make([]string, len(entries))
-	for i, e := range entries {
-		keys[i] = s.keys.reservation(e.ID)
+	entries, next, err := s.indexes.read(ctx, k.reservationsOf(customer), behind, limit, all)
+	if err != nil {
+		return Trips{}, err
 	}
-	docs, err := s.reservations.getAll(ctx, keys)
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = k.reservation(e.ID)
+	}
+	docs, err := s.reservations.getAll(ctx, names)
 	if err != nil {
 		return Trips{}, err
 	}
@@ -67,8 +71,8 @@ func (s *Service) await(ctx context.Context, customer string, seen Seen) error {
 	again := time.NewTicker(25 * time.Millisecond)
 	defer again.Stop()
 	for {
-		doc, found, err := s.reservations.get(ctx, s.keys.reservation(seen.ReservationID))
-		if err != nil || found && (doc.CustomerID != customer || doc.Version >= seen.Version) {
+		there, err := s.arrived(ctx, customer, seen)
+		if err != nil || there {
 			return err
 		}
 		select {
@@ -79,6 +83,22 @@ func (s *Service) await(ctx context.Context, customer string, seen Seen) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// arrived looks where readers look now, not where they did a second ago: the version may be in a generation that
+// has just become the current one.
+func (s *Service) arrived(ctx context.Context, customer string, seen Seen) (bool, error) {
+	at, known := s.cfg.Now(), s.plans.known().Current
+	docs, err := s.state.GetAll(ctx, []string{planKey, keys{known}.reservation(seen.ReservationID)})
+	if err != nil {
+		return false, err
+	}
+	p, err := s.plans.take(docs[0], at)
+	if err != nil || p.Current != known {
+		return false, err // looked for again in a moment, in the other generation
+	}
+	doc, err := decoded[reservation](docs[1])
+	return docs[1].ETag != "" && (doc.CustomerID != customer || doc.Version >= seen.Version), err
 }
 
 func all(domain.Entry) bool { return true }

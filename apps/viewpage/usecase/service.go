@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/viewpage/domain"
 )
 
@@ -32,36 +33,50 @@ type State interface {
 
 // Settings of the service.
 type Settings struct {
-	Generation int           // of the keys that are written and read
-	Wait       time.Duration // how long a reader may wait for a version
-	PageSize   int           // entries that one document of an index may hold
-	NewID      func() string // names of index pages
+	Wait     time.Duration    // how long a reader may wait for a version
+	PageSize int              // entries that one document of an index may hold
+	NewID    func() string    // UUIDv7: names of index pages, rebuilds, events
+	Now      func() time.Time // of lag and of rebuilds; no document that readers see holds it
+	App      string           // app id, the source of events
+	Patience time.Duration    // for a rebuild of which nothing more is heard
+}
+
+// Publisher asks the owners to tell everything once more.
+type Publisher interface {
+	Publish(ctx context.Context, topic string, events []contract.Event) (taken []string, err error)
 }
 
 // Service is the view.
 type Service struct {
 	cfg          Settings
 	state        State
-	keys         keys
+	publisher    Publisher
+	plans        *plans
 	products     *documents[product]
 	totals       *documents[productTotals]
 	reservations *documents[reservation]
 	indexes      *indexes
+	names        *names
+	progress     *documents[progress]
+	lags         lags
 }
 
 // New makes the service.
-func New(state State, cfg Settings) *Service {
+func New(state State, publisher Publisher, cfg Settings) *Service {
+	all := &indexes{
+		pages:       newDocuments[domain.Page](state),
+		directories: newDocuments[domain.Directory](state),
+		pageSize:    cfg.PageSize,
+		newID:       cfg.NewID,
+	}
 	return &Service{
-		cfg: cfg, state: state, keys: keys{cfg.Generation},
+		cfg: cfg, state: state, publisher: publisher, plans: newPlans(state, cfg.Now),
 		products:     newDocuments[product](state),
 		totals:       newDocuments[productTotals](state),
 		reservations: newDocuments[reservation](state),
-		indexes: &indexes{
-			pages:       newDocuments[domain.Page](state),
-			directories: newDocuments[domain.Directory](state),
-			pageSize:    cfg.PageSize,
-			newID:       cfg.NewID,
-		},
+		indexes:      all,
+		names:        &names{indexes: all, noted: map[string]bool{}},
+		progress:     newDocuments[progress](state),
 	}
 }
 
@@ -69,7 +84,7 @@ func New(state State, cfg Settings) *Service {
 func (s *Service) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 700*time.Millisecond)
 	defer cancel()
-	key := s.keys.of("ready")
+	key := readyKey
 	have, err := s.state.Get(ctx, key)
 	if err != nil {
 		return err
