@@ -320,7 +320,7 @@ func TestI6_ReplicasOnOneStore(t *testing.T) {
 	close(events)
 	var wg sync.WaitGroup
 	for range 3 {
-		replica := usecase.New(stack.store, usecase.Settings{Generation: generation, PageSize: pageSize, NewID: newID})
+		replica := usecase.New(stack.store, stack.dapr.Publisher("pubsub"), usecase.Settings{PageSize: pageSize, NewID: newID, Now: time.Now})
 		for range 5 {
 			wg.Go(func() {
 				for e := range events {

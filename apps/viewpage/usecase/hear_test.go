@@ -18,9 +18,13 @@ import (
 )
 
 func newView(state State) *Service {
-	return New(state, Settings{
-		Generation: 1, Wait: 2 * time.Second, PageSize: 4, // small, so that indexes have many pages
-		NewID: uuid.NewString,
+	return viewAt(state, time.Now)
+}
+
+func viewAt(state State, now func() time.Time) *Service {
+	return New(state, deaf{}, Settings{
+		Wait: 2 * time.Second, PageSize: 4, // small, so that indexes have many pages
+		NewID: uuid.NewString, Now: now, App: "viewpage", Patience: time.Minute,
 	})
 }
 
@@ -157,7 +161,7 @@ func TestI5_AnyOrderOfEventsMakesTheSameDocuments(t *testing.T) {
 			t.Fatalf("the view differs:\n%s\n%s", want, got)
 		}
 		for _, p := range h.products {
-			if doc := documentOf[product](t, shuffled, newView(shuffled).keys.product(p.ProductID)); doc.Version != p.Version {
+			if doc := documentOf[product](t, shuffled, keys{1}.product(p.ProductID)); doc.Version != p.Version {
 				t.Fatalf("product at version %d, want %d", doc.Version, p.Version)
 			}
 		}
@@ -222,7 +226,7 @@ func TestI6_ReplicasAtWorkTogetherLoseNothing(t *testing.T) {
 
 func TestWhatWaitsForADocumentIsWrittenTogether(t *testing.T) {
 	m := newMemory()
-	s := New(slow{m}, Settings{Generation: 1, PageSize: 200, NewID: uuid.NewString})
+	s := New(slow{m}, deaf{}, Settings{PageSize: 200, NewID: uuid.NewString, Now: time.Now})
 	h := newHistory()
 	h.register(mds[0], "DOMESTIC", 1)
 	for range 200 {
@@ -237,7 +241,7 @@ func TestWhatWaitsForADocumentIsWrittenTogether(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	doc := documentOf[productTotals](t, m, s.keys.totals(h.products[0].ProductID))
+	doc := documentOf[productTotals](t, m, keys{1}.totals(h.products[0].ProductID))
 	got := doc.Departures[h.products[0].Departures[0].DepartureID]
 	if got.Reservations[contract.StatusPending] != 200 || got.Version != 201 {
 		t.Fatalf("totals %+v", got)

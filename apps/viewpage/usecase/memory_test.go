@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"oneqtour/apps/internal/contract"
 )
 
 // memory is a State in memory with the ETag rules of a real one, for tests that need thousands of runs; the
@@ -94,6 +96,11 @@ func (m *memory) Delete(_ context.Context, key string) error {
 	delete(m.docs, key)
 	return nil
 }
+
+// deaf is a publisher whose owners answer in the tests themselves.
+type deaf struct{}
+
+func (deaf) Publish(context.Context, string, []contract.Event) ([]string, error) { return nil, nil }
 
 // dump gives all documents but the pages of indexes, which may be cut differently and still say the same.
 func (m *memory) dump() map[string]string {
