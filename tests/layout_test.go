@@ -113,7 +113,7 @@ func TestA5_EdgesOwnTheirTechnology(t *testing.T) {
 	for prefix, owners := range map[string][]string{
 		"github.com/dapr/go-sdk":         {"internal/sidecar"},
 		"github.com/gofiber/fiber/v2":    {"internal/web", "internal/webtest", "*/httpapi", "paymentsim"},
-		"database/sql":                   {"internal/mysqldb", "internal/outbox", "internal/deadletter", "internal/dbtest", "*/mysql"},
+		"database/sql":                   {"internal/mysqldb", "internal/outbox", "internal/deadletter", "internal/replay", "internal/dbtest", "*/mysql"},
 		"github.com/go-sql-driver/mysql": {"internal/mysqldb", "internal/dbtest"},
 		"github.com/spf13/viper":         {"internal/config"},
 	} {

@@ -47,7 +47,7 @@ func aProduct(t *testing.T, md domain.MDID) *domain.TourProduct {
 }
 
 func event(p *domain.TourProduct) contract.Event {
-	return contract.Event{ID: newID(), Type: contract.ProductRevised, Subject: string(p.ID())}
+	return contract.Event{ID: newID(), Type: contract.ProductRevised, Subject: string(p.ID()), Time: now}
 }
 
 func outboxRows(t *testing.T, db *sql.DB) (n int) {

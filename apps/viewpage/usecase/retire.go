@@ -3,6 +3,7 @@ package usecase
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -50,18 +51,16 @@ func (s *Service) drop(ctx context.Context, generation int) error {
 	if err != nil || !mine {
 		return err
 	}
-	err = s.dropIndex(ctx, k.allProducts(), func(id string) []string { return []string{k.product(id), k.totals(id)} })
-	if err != nil {
-		return err
-	}
 	// The generation that is read names everybody, too, also those whom this one did not note yet.
 	for _, list := range []string{k.names(), keys{p.Current}.names()} {
 		if err := s.dropNamed(ctx, generation, list); err != nil {
 			return err
 		}
 	}
-	if err := s.dropIndex(ctx, k.names(), none); err != nil {
-		return err
+	for index, leaf := range map[string]func(string) []string{k.allProducts(): k.ofProduct, k.names(): none} {
+		if err := s.dropIndex(ctx, index, leaf); err != nil {
+			return err
+		}
 	}
 	if p.Rebuild != nil && !p.running() {
 		for _, owner := range owners {
@@ -95,7 +94,9 @@ func (s *Service) hold(ctx context.Context, generation int) (p plan, mine bool, 
 
 func none(string) []string { return nil }
 
-// dropNamed removes the indexes of everybody on a list, and the reservations in them.
+func (k keys) ofProduct(id string) []string { return []string{k.product(id), k.totals(id)} }
+
+// dropNamed removes the indexes of everybody on a list, and what is in them.
 func (s *Service) dropNamed(ctx context.Context, generation int, list string) error {
 	k := keys{generation}
 	for page := newest; page != ""; {
@@ -107,8 +108,8 @@ func (s *Service) dropNamed(ctx context.Context, generation int, list string) er
 			return err
 		}
 		for _, e := range names.Entries {
-			leaf := none
-			if len(e.ID) > len(customerPrefix) && e.ID[:len(customerPrefix)] == customerPrefix {
+			leaf := k.ofProduct
+			if strings.HasPrefix(e.ID, customerPrefix) {
 				leaf = func(id string) []string { return []string{k.reservation(id)} }
 			}
 			if err := s.dropIndex(ctx, k.of(e.ID), leaf); err != nil {
