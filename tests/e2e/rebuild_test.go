@@ -140,6 +140,7 @@ func TestI9_TheViewIsRebuiltWhileItServes(t *testing.T) {
 		return nil
 	})
 	sys.Pause(t, "reservation")
+	defer sys.Continue(t, "reservation") // whatever fails
 	r := rebuildOf(t, "POST")
 	if again := rebuildOf(t, "POST"); again.RebuildID != r.RebuildID || r.State != "RUNNING" || r.Making <= n {
 		t.Errorf("%+v, then %+v", r, again)

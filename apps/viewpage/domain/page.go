@@ -91,19 +91,29 @@ func (p *Page) Split(name string) Page {
 	return older
 }
 
-// Directory lists the pages of an index with their oldest positions, so that a late entry need not walk the
-// whole chain. It may be incomplete or outdated: the pages themselves say what they hold.
+// maxListed is how many pages a directory names at most: some 35 kB, however long its index is.
+const maxListed = 256
+
+// Directory lists pages of an index with their bounds, so that a late entry need not walk the whole chain. It may be
+// incomplete or outdated: the pages themselves say what they hold. A full one forgets every second page; what lies
+// between two that it names is found from the newer of them.
 type Directory struct {
 	Pages []PageAt `json:"pages"` // newest first
 }
 
-// PageAt is a page with the oldest position that it held when it was made.
+// PageAt is a page with the oldest position that it held when it was made, and the position before which it ends,
+// which never changes.
 type PageAt struct {
 	From *Position `json:"from,omitempty"`
+	To   *Position `json:"to,omitempty"`
 	Name string    `json:"name"`
 }
 
 func (a PageAt) reaches(at Position) bool { return a.From == nil || !at.OlderThan(*a.From) }
+
+func (a PageAt) holds(at Position) bool {
+	return a.reaches(at) && a.To != nil && at.OlderThan(*a.To)
+}
 
 // Note adds a page, or moves its bound.
 func (d *Directory) Note(page PageAt) {
@@ -115,14 +125,29 @@ func (d *Directory) Note(page PageAt) {
 		i = len(d.Pages)
 	}
 	d.Pages = slices.Insert(d.Pages, i, page)
+	if len(d.Pages) > maxListed {
+		kept := d.Pages[:0]
+		for i, p := range d.Pages {
+			if i%2 == 0 {
+				kept = append(kept, p)
+			}
+		}
+		d.Pages = kept
+	}
 }
 
-// Find names the page that probably holds the position; empty when none is known.
+// Find names a page from which the one that holds the position is reached by going on to older ones, if possible that
+// one itself; empty when none is known.
 func (d *Directory) Find(at Position) string {
+	newer := ""
 	for _, p := range d.Pages {
-		if p.reaches(at) {
+		if p.holds(at) {
 			return p.Name
 		}
+		if p.reaches(at) {
+			break
+		}
+		newer = p.Name
 	}
-	return ""
+	return newer
 }

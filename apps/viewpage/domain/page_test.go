@@ -3,6 +3,7 @@ package domain
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -58,12 +59,43 @@ func TestTheDirectoryFindsThePageOfAnyPosition(t *testing.T) {
 		t.Fatal("an empty directory knows nothing")
 	}
 	at := func(n int64) *Position { return &Position{At: n} }
-	for _, p := range []PageAt{{at(20), "c"}, {nil, "a"}, {at(50), "d"}, {at(10), "b"}, {at(30), "c"}} {
+	for _, p := range []PageAt{{at(20), at(50), "c"}, {nil, at(10), "a"}, {at(10), at(30), "b"}, {at(30), at(50), "c"}} {
 		d.Note(p)
 	}
-	for position, want := range map[int64]string{5: "a", 10: "b", 29: "b", 30: "c", 49: "c", 50: "d", 99: "d"} {
+	for position, want := range map[int64]string{5: "a", 10: "b", 29: "b", 30: "c", 49: "c", 50: ""} {
 		if got := d.Find(Position{At: position}); got != want {
 			t.Errorf("position %d is looked for in %q, want %q", position, got, want)
 		}
+	}
+}
+
+// However long an index is, its directory stays small, and leads to the page of a position or to a newer one: from
+// there it is reached by going on to older ones.
+func TestTheDirectoryIsBounded(t *testing.T) {
+	var d Directory
+	const pages = 5000
+	for n := range int64(pages) { // page n holds n alone; the newest one is in no directory
+		p := PageAt{From: &Position{At: n}, To: &Position{At: n + 1}, Name: strconv.FormatInt(n, 10)}
+		if n == 0 {
+			p.From = nil
+		}
+		d.Note(p)
+		if len(d.Pages) > maxListed {
+			t.Fatalf("%d pages are listed", len(d.Pages))
+		}
+	}
+	farthest := int64(0)
+	for n := range int64(pages) {
+		found := int64(pages) // the newest page
+		if name := d.Find(Position{At: n}); name != "" {
+			found, _ = strconv.ParseInt(name, 10, 64)
+		}
+		if found < n {
+			t.Fatalf("position %d is looked for in page %d, from which nothing leads to it", n, found)
+		}
+		farthest = max(farthest, found-n)
+	}
+	if farthest > pages*4/maxListed {
+		t.Errorf("%d pages have to be walked", farthest)
 	}
 }

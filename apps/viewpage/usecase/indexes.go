@@ -100,9 +100,9 @@ func (x *indexes) split(ctx context.Context, index, name string) error {
 	}
 	return x.directories.update(ctx, directoryKey(index), func(d *domain.Directory) bool {
 		if name != newest {
-			d.Note(domain.PageAt{From: page.From, Name: name})
+			d.Note(domain.PageAt{From: page.From, To: page.To, Name: name})
 		}
-		d.Note(domain.PageAt{From: older.From, Name: olderName})
+		d.Note(domain.PageAt{From: older.From, To: older.To, Name: olderName})
 		return true
 	})
 }
