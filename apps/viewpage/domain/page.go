@@ -4,6 +4,7 @@ package domain
 
 import (
 	"cmp"
+	"hash/crc32"
 	"slices"
 )
 
@@ -95,10 +96,16 @@ func (p *Page) Split(name string) Page {
 const maxListed = 256
 
 // Directory lists pages of an index with their bounds, so that a late entry need not walk the whole chain. It may be
-// incomplete or outdated: the pages themselves say what they hold. A full one forgets every second page; what lies
-// between two that it names is found from the newer of them.
+// incomplete or outdated: the pages themselves say what they hold. A full one forgets half of its pages, at random, so
+// that long indexes are named evenly; what lies between two that it names is found from the newer of them.
 type Directory struct {
-	Pages []PageAt `json:"pages"` // newest first
+	Pages    []PageAt `json:"pages"`              // newest first
+	Thinning int      `json:"thinning,omitempty"` // one page in 2^Thinning is named
+}
+
+// names says whether a page is among those that the directory names, always the same for the same page.
+func (d *Directory) names(page PageAt) bool {
+	return crc32.ChecksumIEEE([]byte(page.Name))&(1<<d.Thinning-1) == 0
 }
 
 // PageAt is a page with the oldest position that it held when it was made, and the position before which it ends,
@@ -118,6 +125,9 @@ func (a PageAt) holds(at Position) bool {
 // Note adds a page, or moves its bound.
 func (d *Directory) Note(page PageAt) {
 	d.Pages = slices.DeleteFunc(d.Pages, func(p PageAt) bool { return p.Name == page.Name })
+	if !d.names(page) {
+		return
+	}
 	i := slices.IndexFunc(d.Pages, func(p PageAt) bool {
 		return p.From == nil || page.From != nil && !page.From.OlderThan(*p.From)
 	})
@@ -125,14 +135,9 @@ func (d *Directory) Note(page PageAt) {
 		i = len(d.Pages)
 	}
 	d.Pages = slices.Insert(d.Pages, i, page)
-	if len(d.Pages) > maxListed {
-		kept := d.Pages[:0]
-		for i, p := range d.Pages {
-			if i%2 == 0 {
-				kept = append(kept, p)
-			}
-		}
-		d.Pages = kept
+	for len(d.Pages) > maxListed {
+		d.Thinning++
+		d.Pages = slices.DeleteFunc(d.Pages, func(p PageAt) bool { return !d.names(p) })
 	}
 }
 

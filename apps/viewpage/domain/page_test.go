@@ -95,7 +95,7 @@ func TestTheDirectoryIsBounded(t *testing.T) {
 		}
 		farthest = max(farthest, found-n)
 	}
-	if farthest > pages*4/maxListed {
+	if farthest > pages*16/maxListed {
 		t.Errorf("%d pages have to be walked", farthest)
 	}
 }

@@ -122,6 +122,7 @@ func damage(t fataler, m *memory, h *history) {
 	raw, _ := json.Marshal(ghost)
 	m.docs[keys{1}.reservation(ghost.ReservationID)] = Document{Data: raw, ETag: "1"}
 	s := newView(m)
+	until(t, func() error { return s.names.note(bg, keys{1}, ofCustomer(customers[0])) })
 	until(t, func() error {
 		return s.indexes.put(bg, keys{1}.reservationsOf(customers[0]), domain.Entry{Position: position(h.now, ghost.ReservationID)})
 	})
@@ -165,11 +166,15 @@ func TestI9_ARebuildUnderLoadEndsInTheDocumentsOfAViewThatNeverBroke(t *testing.
 		if string(want) != string(got) {
 			t.Fatalf("the view differs:\n%s\n%s", want, got)
 		}
-		for range 4 {
+		for p, _ := b.plans.get(bg); len(p.Old) > 0; p, _ = b.plans.get(bg) {
 			at.pass(stillKept + time.Second)
-			until(t, func() error { p, _ := b.plans.get(bg); return b.retire(bg, p) })
+			until(t, func() error { return b.retire(bg, p) })
 		}
 		for key := range m.docs {
+			parts := strings.Split(key, ":")
+			if len(parts) > 2 && isID(parts[len(parts)-1]) && parts[1] != "product" && parts[1] != "totals" && parts[1] != "reservation" {
+				continue // a page that a lost answer has left behind, out of every chain
+			}
 			if strings.HasPrefix(key, keys{1}.of("")) || strings.HasPrefix(key, "rebuild:") {
 				t.Fatalf("%s is left of the old generation", key)
 			}

@@ -44,7 +44,7 @@ func (p *plan) changeOld(was old, change func(*old)) bool {
 }
 
 // drop removes all documents of a generation, those first that are found by others: cut off anywhere, it is begun
-// again and finds the rest. What is in no index, a document that nobody ever told, stays and is never read.
+// again and finds the rest. What is in no index, such as a page that a lost answer has left behind, stays, never read.
 func (s *Service) drop(ctx context.Context, generation int) error {
 	k := keys{generation}
 	p, mine, err := s.hold(ctx, generation)
