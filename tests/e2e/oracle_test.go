@@ -59,6 +59,28 @@ func calm(t *testing.T) {
 // view and inbox say the same.
 func consistent(t *testing.T, p product) {
 	t.Helper()
+	rows, counts := settled(t, p)
+	t.Logf("%d reservations: %v", len(rows), counts)
+	nobodyIsChargedForNothing(t, p)
+	seatsAndViewAre(t, p, counts)
+	customersSeeTheirOwn(t)
+	stack.Eventually(t, 20*time.Second, "the inbox equals the histories", func() error {
+		got := map[string]int{}
+		for _, n := range inbox(t) {
+			got[n.ReservationID]++
+		}
+		for _, r := range rows {
+			if got[r.id] != 1 { // one transition after PENDING
+				return fmt.Errorf("%s has %d notices", r.id, got[r.id])
+			}
+		}
+		return nil
+	})
+}
+
+// settled waits until nothing of the product is on its way, and counts its reservations by status.
+func settled(t *testing.T, p product) ([]row, map[string]int) {
+	t.Helper()
 	stack.Eventually(t, 40*time.Second, "everything is settled", func() error {
 		for _, r := range reservationsOf(t, p) {
 			if r.status == "PENDING" || r.status == "CANCEL_REQUESTED" {
@@ -67,14 +89,16 @@ func consistent(t *testing.T, p product) {
 		}
 		return nil
 	})
-	rows := reservationsOf(t, p)
-	counts := map[string]int{}
+	rows, counts := reservationsOf(t, p), map[string]int{}
 	for _, r := range rows {
 		counts[r.status]++
 	}
-	t.Logf("%d reservations: %v", len(rows), counts)
-	nobodyIsChargedForNothing(t, p)
-	seatsAndViewAre(t, p, counts)
+	return rows, counts
+}
+
+// customersSeeTheirOwn waits until the view shows each customer what reservation says.
+func customersSeeTheirOwn(t *testing.T) {
+	t.Helper()
 	for i := range 9 {
 		customer := fmt.Sprintf("customer-%d", 1+i)
 		stack.Eventually(t, 20*time.Second, "the view of "+customer+" equals the owner's word", func() error {
@@ -90,18 +114,6 @@ func consistent(t *testing.T, p product) {
 			return nil
 		})
 	}
-	stack.Eventually(t, 20*time.Second, "the inbox equals the histories", func() error {
-		got := map[string]int{}
-		for _, n := range inbox(t) {
-			got[n.ReservationID]++
-		}
-		for _, r := range rows {
-			if got[r.id] != 1 { // one transition after PENDING
-				return fmt.Errorf("%s has %d notices", r.id, got[r.id])
-			}
-		}
-		return nil
-	})
 }
 
 // nobodyIsChargedForNothing compares the whole ledger since the product was registered, whatever it names, with

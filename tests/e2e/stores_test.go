@@ -1,10 +1,14 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"oneqtour/tests/stack"
 )
 
 // environment is what a running process was started with.
@@ -52,8 +56,16 @@ func TestI7_TheViewHasNoCredentialOfAStore(t *testing.T) {
 		}
 	}
 	sys.Server(t, "stop", "mariadb")
-	defer calm(t)
-	defer sys.Server(t, "start", "mariadb")
+	defer func() {
+		sys.Server(t, "start", "mariadb")
+		stack.Eventually(t, 30*time.Second, "the database is there again", func() error {
+			if a := sys.As(t, "md-1").Do("POST", "/api/products", osaka(1)); a.Status != 201 {
+				return fmt.Errorf("%d %s", a.Status, a.Body)
+			}
+			return nil
+		})
+		calm(t)
+	}()
 	sys.As(t, "").Do("GET", "/api/view/board?limit=1", nil).Is(t, 200)
 	sys.As(t, "customer-1").Do("GET", "/api/view/mine?limit=1", nil).Is(t, 200)
 }
