@@ -5,145 +5,41 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
+	"oneqtour/apps/internal/batching"
 	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/product/domain"
 	"oneqtour/apps/product/usecase"
 )
 
+// most news that one transaction takes in.
+const mostNews = 50
+
 // Inbox implements usecase.Inbox.
 type Inbox struct {
 	db       *sql.DB
 	handOver bool
+	news     *batching.Batcher[domain.ReservationNews]
 }
 
 // NewInbox makes a repository.
-func NewInbox(db *sql.DB) *Inbox { return &Inbox{db: db} }
+func NewInbox(db *sql.DB) *Inbox { return newInbox(db, false) }
 
 // HandingOver is the same inbox that also owes each notice, from now on, to the receiver outside.
-func (r *Inbox) HandingOver() *Inbox { return &Inbox{r.db, true} }
+func (r *Inbox) HandingOver() *Inbox { return newInbox(r.db, true) }
 
-// Hear adds the notices that are missing. The MD's counter row is locked first, so that two events of one MD
-// never take the same number, and a number is used only by a notice that was committed.
+func newInbox(db *sql.DB, handOver bool) *Inbox {
+	r := &Inbox{db: db, handOver: handOver}
+	r.news = batching.New(mostNews, r.hear)
+	return r
+}
+
+// Hear adds the notices that are missing. News that come together are taken in together: the counter of a busy MD is
+// a row that all of them need, and each commit waits for the disk.
 func (r *Inbox) Hear(ctx context.Context, news domain.ReservationNews) error {
-	// Most repeats end here, without the lock that all news of an MD share.
-	if heard, err := heard(ctx, r.db, news.ReservationID); err != nil || heard >= news.Version {
-		return err
-	}
-	return mysqldb.InTx(ctx, r.db, func(tx *sql.Tx) error {
-		last, err := lockCounter(ctx, tx, news.MD)
-		if err != nil {
-			return fmt.Errorf("counter of the inbox: %w", err)
-		}
-		heard, err := heard(ctx, tx, news.ReservationID)
-		if err != nil {
-			return fmt.Errorf("heard before: %w", err)
-		}
-		known, err := noticedVersions(ctx, tx, news.ReservationID)
-		if err != nil {
-			return fmt.Errorf("read notices: %w", err)
-		}
-		missing := news.MissingNotices(heard, known)
-		if err := addNotices(ctx, tx, news.MD, last, missing); err != nil {
-			return err
-		}
-		if r.handOver && len(missing) > 0 {
-			if err := owe(ctx, tx, news.MD, last); err != nil {
-				return err
-			}
-		}
-		return remember(ctx, tx, news)
-	})
-}
-
-// heard is the version up to which the history of the reservation is known; 0 for an unknown one.
-func heard(ctx context.Context, q rowQuerier, reservation string) (version int64, err error) {
-	err = q.QueryRowContext(ctx, "SELECT version FROM heard_reservations WHERE reservation_id = ?", reservation).Scan(&version)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	return version, err
-}
-
-// rowQuerier is a pool or a transaction.
-type rowQuerier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func lockCounter(ctx context.Context, tx *sql.Tx, md domain.MDID) (last int64, err error) {
-	_, err = tx.ExecContext(ctx, "INSERT INTO inboxes (md_id, last_seq) VALUES (?, 0) ON DUPLICATE KEY UPDATE last_seq = last_seq", md)
-	if err != nil {
-		return 0, err
-	}
-	err = tx.QueryRowContext(ctx, "SELECT last_seq FROM inboxes WHERE md_id = ? FOR UPDATE", md).Scan(&last)
-	return last, err
-}
-
-func noticedVersions(ctx context.Context, tx *sql.Tx, reservation string) (versions []int64, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT version FROM notices WHERE reservation_id = ?", reservation)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var v int64
-		if err := rows.Scan(&v); err != nil {
-			return nil, err
-		}
-		versions = append(versions, v)
-	}
-	return versions, rows.Err()
-}
-
-func addNotices(ctx context.Context, tx *sql.Tx, md domain.MDID, last int64, notices []domain.Notice) error {
-	if len(notices) == 0 {
-		return nil
-	}
-	args := make([]any, 0, 9*len(notices))
-	for _, n := range notices {
-		last++
-		args = append(args, md, last, n.ReservationID, n.Version, n.ProductID, n.Status, n.Kind, n.Cause, n.At)
-	}
-	rows := strings.TrimSuffix(strings.Repeat("(?,?,?,?,?,?,?,?,?),", len(notices)), ",")
-	_, err := tx.ExecContext(ctx, `INSERT INTO notices (md_id, seq, reservation_id, version, product_id, status, kind, cause, at)
-		VALUES `+rows, args...)
-	if err != nil {
-		return fmt.Errorf("add notices: %w", err)
-	}
-	if _, err := tx.ExecContext(ctx, "UPDATE inboxes SET last_seq = ? WHERE md_id = ?", last, md); err != nil {
-		return fmt.Errorf("raise counter: %w", err)
-	}
-	return nil
-}
-
-// owe adds the notices behind a number, which this transaction has made, to those that are to be handed over.
-func owe(ctx context.Context, tx *sql.Tx, md domain.MDID, after int64) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO notice_handovers (md_id, seq, attempts, due_at)
-		SELECT md_id, seq, 0, NOW(6) FROM notices WHERE md_id = ? AND seq > ?`, md, after)
-	if err != nil {
-		return fmt.Errorf("owe notices: %w", err)
-	}
-	return nil
-}
-
-// remember keeps what closures are reported by; an older event changes nothing. The version is assigned last:
-// MySQL assigns from left to right, and the conditions must see the stored one.
-func remember(ctx context.Context, tx *sql.Tx, news domain.ReservationNews) error {
-	finished, final := news.FinishedAt()
-	_, err := tx.ExecContext(ctx, `INSERT INTO heard_reservations (reservation_id, departure_id, version, finished_at, stuck)
-			VALUES (?, ?, ?, ?, ?)
-		ON DUPLICATE KEY UPDATE
-			finished_at = IF(VALUES(version) > version, VALUES(finished_at), finished_at),
-			stuck = IF(VALUES(version) > version, VALUES(stuck), stuck),
-			version = GREATEST(version, VALUES(version))`,
-		news.ReservationID, news.DepartureID, news.Version, sql.NullTime{Time: finished, Valid: final}, news.Stuck)
-	if err != nil {
-		return fmt.Errorf("remember reservation: %w", err)
-	}
-	return nil
+	return r.news.Do(ctx, news)
 }
 
 // Notices reads by number, which never changes: a page ends where it has ended, whatever is acknowledged meanwhile.

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"strings"
 
+	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/store/domain"
 )
 
@@ -75,7 +75,7 @@ func withDepartures(ctx context.Context, q querier, found []row) ([]*domain.Disp
 		args = append(args, r.item.Offer.ProductID)
 	}
 	rows, err := q.QueryContext(ctx, "SELECT product_id, departure_id, date, capacity, closed, "+seatColumns+
-		" FROM departures WHERE product_id IN ("+marks(len(args))+") AND date IS NOT NULL ORDER BY product_id, date", args...)
+		" FROM departures WHERE product_id IN ("+mysqldb.Marks(len(args))+") AND date IS NOT NULL ORDER BY product_id, date", args...)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func savePlanned(ctx context.Context, tx *sql.Tx, id domain.ProductID, departure
 	for _, d := range departures {
 		args = append(args, d.ID, id, d.Date, d.PlannedDeparture.Capacity, d.PlannedDeparture.Closed)
 	}
-	rows := strings.TrimSuffix(strings.Repeat("(?,?,?,?,?),", len(departures)), ",")
+	rows := mysqldb.Rows(len(departures), 5)
 	_, err := tx.ExecContext(ctx, "INSERT INTO departures (departure_id, product_id, date, capacity, closed) VALUES "+rows+
 		" ON DUPLICATE KEY UPDATE date = VALUES(date), capacity = VALUES(capacity), closed = VALUES(closed)", args...)
 	if err != nil {
@@ -152,13 +152,17 @@ func savePlanned(ctx context.Context, tx *sql.Tx, id domain.ProductID, departure
 	return nil
 }
 
-// saveSeats writes what reservation has told of a departure and leaves product's word alone.
-func saveSeats(ctx context.Context, tx *sql.Tx, product domain.ProductID, departure domain.DepartureID, s domain.Seats) error {
-	_, err := tx.ExecContext(ctx, "INSERT INTO departures (departure_id, product_id, "+seatColumns+`) VALUES (?,?,?,?,?,?,?,?,?)
+// saveSeats writes what reservation has told of departures and leaves product's word alone.
+func saveSeats(ctx context.Context, tx *sql.Tx, batch []totals) error {
+	var args []any
+	for _, t := range batch {
+		s := t.seats
+		args = append(args, t.departure, t.product, s.Version, s.Capacity, s.Held, s.Confirmed, s.Closed, s.Reserved, s.AsOf)
+	}
+	_, err := tx.ExecContext(ctx, "INSERT INTO departures (departure_id, product_id, "+seatColumns+") VALUES "+mysqldb.Rows(len(batch), 9)+`
 		ON DUPLICATE KEY UPDATE seats_version = VALUES(seats_version), seats_capacity = VALUES(seats_capacity),
 			seats_held = VALUES(seats_held), seats_confirmed = VALUES(seats_confirmed), seats_closed = VALUES(seats_closed),
-			reserved = VALUES(reserved), seats_as_of = VALUES(seats_as_of)`,
-		departure, product, s.Version, s.Capacity, s.Held, s.Confirmed, s.Closed, s.Reserved, s.AsOf)
+			reserved = VALUES(reserved), seats_as_of = VALUES(seats_as_of)`, args...)
 	if err != nil {
 		return fmt.Errorf("save seats: %w", err)
 	}
@@ -176,5 +180,3 @@ func place(position *int) int64 {
 	}
 	return -int64(*position)
 }
-
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
