@@ -105,6 +105,7 @@ func TestI9_AReplayTellsEverythingOnceWhateverFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	dying, die := context.WithCancel(ctx)
+	defer die()
 	ended := make(chan error, 2)
 	go func() { ended <- first.Run(dying) }()
 	go func() { ended <- second.Run(ctx) }()
