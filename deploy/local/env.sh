@@ -4,7 +4,8 @@
 #   APP.daprd.env    what its sidecar needs
 #   admin.env        the database's administrator, for tests
 #   servers.env      what a plain daprd needs, for whoever runs dapr.yaml without daprd.sh; every service inherits it,
-#                    so it holds nothing but the broker and one token of each kind for all
+#                    so it holds nothing but broker and store, and one token of each kind for all
+#   choice           which broker and which store this stack has
 # Secrets are random, made once and kept; the files are written anew at every start.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -29,18 +30,61 @@ env_file() { # env_file NAME VARIABLE=VALUE…
 	mv "$file.new.$$" "$file"
 }
 
+# Events that the other broker still has would be heard by nobody.
+before=$(chosen BROKER)
+[[ -z $before || $before = "$BROKER" || -z $(ls -A "$RUN/data") ]] || fail "this stack's events are with $before. While it runs,
+  deploy/local/switch.sh $BROKER moves it without losing one; 'make clean' begins anew; BROKER=$before leaves it as it is."
+printf '%s\n' "BROKER=$BROKER" "STATE=$STATE" >"$RUN/env/choice.$$"
+mv "$RUN/env/choice.$$" "$RUN/env/choice"
+
 mysql=${MYSQL_HOST:-127.0.0.1}:${MYSQL_PORT:-3306}
 [[ -n ${MYSQL_HOST:-} ]] || mysql=127.0.0.1:$(port 3390)
-if [[ -n ${REDIS_HOST:-} ]]; then
-	redis=("REDIS_HOST=$REDIS_HOST" "REDIS_PASSWORD=${REDIS_PASSWORD:-}")
-else
-	redis=("REDIS_HOST=127.0.0.1:$(port 6390)" "REDIS_PASSWORD=$(secret redis)")
-fi
+
+# How a sidecar reaches a broker or the view's store: what the components of that folder ask the environment for.
+access() { # access FOLDER
+	case $1 in
+	*/redis)
+		if [[ -n ${REDIS_HOST:-} ]]; then
+			printf '%s\n' "REDIS_HOST=$REDIS_HOST" "REDIS_PASSWORD=${REDIS_PASSWORD:-}"
+		else
+			printf '%s\n' "REDIS_HOST=127.0.0.1:$(port 6390)" "REDIS_PASSWORD=$(secret redis)"
+		fi
+		;;
+	pubsub/kafka)
+		secret kafka_broker >/dev/null
+		printf '%s\n' "KAFKA_BROKERS=${KAFKA_BROKERS:-127.0.0.1:$(port 9490)}" "KAFKA_USER=${KAFKA_USER:-oneqtour}" \
+			"KAFKA_PASSWORD=${KAFKA_PASSWORD:-$(secret kafka)}"
+		;;
+	pubsub/rabbitmq)
+		secret rabbitmq_cookie >/dev/null
+		printf '%s\n' "RABBITMQ_HOST=${RABBITMQ_HOST:-127.0.0.1:$(port 5690)}" "RABBITMQ_USER=${RABBITMQ_USER:-oneqtour}" \
+			"RABBITMQ_PASSWORD=${RABBITMQ_PASSWORD:-$(secret rabbitmq)}"
+		;;
+	state/mysql) echo "VIEW_MYSQL_DSN=oneq_view:$(secret mysql_view)@tcp($mysql)/" ;;
+	state/postgresql)
+		secret postgresql_admin >/dev/null
+		echo "VIEW_POSTGRESQL_DSN=${VIEW_POSTGRESQL_DSN:-host=127.0.0.1 port=$(port 5490) user=oneq_view password=$(secret postgresql_view) dbname=oneq_view sslmode=disable}"
+		;;
+	*) fail "components/$1 is new: please say in env.sh what it needs." ;;
+	esac
+}
+broker=() store=()
+mapfile -t broker < <(access "pubsub/$BROKER")
+mapfile -t store < <(access "state/$STATE")
 issuer=http://127.0.0.1:$(port 8089)
 common=("ONEQ_ENVIRONMENT=development" "ONEQ_LISTEN=127.0.0.1" "ONEQ_OIDC_ISSUER=$issuer" "ONEQ_OIDC_AUDIENCE=oneqtour")
 
 sql=$RUN/env/databases.sql.new.$$
 : >"$sql"
+if [[ $STATE = mysql ]]; then
+	# A user who sees nothing else. Keys hold people's ids: with the usual collations Customer-1 would be customer-1.
+	cat >>"$sql" <<-SQL
+		CREATE DATABASE IF NOT EXISTS oneq_view CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+		CREATE USER IF NOT EXISTS 'oneq_view'@'%';
+		ALTER USER 'oneq_view'@'%' IDENTIFIED BY '$(secret mysql_view)';
+		GRANT ALL PRIVILEGES ON oneq_view.* TO 'oneq_view'@'%';
+	SQL
+fi
 for app in $(apps_with_database); do
 	cat >>"$sql" <<-SQL
 		CREATE DATABASE IF NOT EXISTS oneq_$app CHARACTER SET utf8mb4;
@@ -55,9 +99,10 @@ for app in $(apps); do
 	sidecar=("${own[@]}" "DAPR_HOST_IP=127.0.0.1")
 	if [[ $app != gateway ]]; then
 		# The gateway's sidecar is the open front of the stack: no token, but its Configuration lets it
-		# invoke only. It has no broker and no store either.
+		# invoke only. It has no broker and no store either; of the others viewpage alone has the store.
 		own+=("DAPR_API_TOKEN=$(secret "dapr_token_$app")")
-		sidecar+=("DAPR_API_TOKEN=$(secret "dapr_token_$app")" "${redis[@]}")
+		sidecar+=("DAPR_API_TOKEN=$(secret "dapr_token_$app")" "${broker[@]}")
+		[[ $app != viewpage ]] || sidecar+=("${store[@]}")
 	fi
 	if apps_with_database | grep -qx "$app"; then
 		own+=("ONEQ_DATABASE_DSN=oneq_$app:$(secret "mysql_$app")@tcp($mysql)/oneq_$app")
@@ -96,4 +141,4 @@ if [[ -z ${MYSQL_HOST:-} ]]; then
 fi
 mv "$sql" "$RUN/env/databases.sql"
 env_file admin "${admin[@]}"
-env_file servers "${redis[@]}" "APP_API_TOKEN=$(secret app_token)" "DAPR_API_TOKEN=$(secret dapr_token)"
+env_file servers "${broker[@]}" "${store[@]}" "APP_API_TOKEN=$(secret app_token)" "DAPR_API_TOKEN=$(secret dapr_token)"

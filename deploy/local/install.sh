@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Installs by the system's package manager what the local stack needs and the machine lacks: MariaDB (or
-# MySQL), Redis (or Valkey) and curl; with --test also a C compiler, for the race detector. Servers that the
-# environment names (MYSQL_HOST, REDIS_HOST) are not installed. Nothing that is installed here starts by itself: the stack runs servers of its own.
+# MySQL), the broker and the view's store that were chosen (Redis or Valkey, RabbitMQ, PostgreSQL; for Kafka Java and
+# Maven) and curl; with --test also a C compiler, for the race detector. Servers that the environment names
+# (MYSQL_HOST, REDIS_HOST …) are not installed. Nothing that is installed here starts by itself: the stack runs
+# servers of its own.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -16,7 +18,13 @@ missing() {
 	else
 		have mariadb || have mysql || echo mariadb-client
 	fi
-	[[ -n ${REDIS_HOST:-} ]] || have redis-server || have valkey-server || echo redis
+	! needs redis || [[ -n ${REDIS_HOST:-} ]] || have redis-server || have valkey-server || echo redis
+	if needs kafka && [[ -z ${KAFKA_BROKERS:-} ]]; then
+		have java || echo java
+		have mvn || echo maven
+	fi
+	! needs rabbitmq || [[ -n ${RABBITMQ_HOST:-} ]] || have rabbitmq-server || echo rabbitmq-server
+	! needs postgresql || [[ -n ${VIEW_POSTGRESQL_DSN:-} ]] || have postgres || [[ -n $(ls /usr/lib/postgresql/*/bin/postgres 2>/dev/null) ]] || echo postgresql
 	have curl || echo curl
 	[[ $for_tests = no ]] || have cc || have gcc || echo gcc
 }
@@ -32,6 +40,10 @@ package() { # package MANAGER THING – the smallest packages that hold it
 	apt:gcc) echo gcc libc6-dev ;;
 	apk:gcc) echo gcc musl-dev ;;
 	apt:redis) echo redis-server ;;
+	apt:java) echo default-jre-headless ;;
+	dnf:java) echo java-21-openjdk-headless ;;
+	apk:java) echo openjdk21-jre-headless ;;
+	dnf:postgresql) echo postgresql-server ;;
 	dnf:mariadb) echo mariadb-server ;;
 	dnf:mariadb-client) echo mariadb ;;
 	dnf:redis) if dnf -q info redis >/dev/null 2>&1; then echo redis; else echo valkey; fi ;;
@@ -42,7 +54,7 @@ package() { # package MANAGER THING – the smallest packages that hold it
 # The units of database servers that systemd knows, one a line.
 units() {
 	[[ ! -d /run/systemd/system ]] || systemctl list-unit-files --no-legend --type=service |
-		awk '$1 ~ /^(redis|valkey|mariadb|mysql)/ && $1 !~ /@/ {print $1}' | sort
+		awk '$1 ~ /^(redis|valkey|mariadb|mysql|rabbitmq|epmd|postgresql)/ && $1 !~ /@/ {print $1}' | sort
 }
 
 policy=/usr/sbin/policy-rc.d
@@ -88,7 +100,7 @@ fi
 
 mapfile -t things < <(missing)
 ((${#things[@]})) || exit 0
-own="or name servers of your own by MYSQL_HOST and REDIS_HOST"
+own="or name servers of your own by MYSQL_HOST, REDIS_HOST and the like (deploy/local/README.md)"
 
 manager=
 for name in apt-get dnf apk; do have $name && manager=${name%-get} && break; done

@@ -3,6 +3,7 @@
 #
 #   ONEQ_RUN_DIR      folder of one stack: data, secrets, logs, pids (default .run in the repository)
 #   ONEQ_PORT_OFFSET  added to every port, so that a second stack can run beside the first (default 0)
+#   BROKER, STATE     the folders of components/pubsub and components/state (default: as before, at first redis)
 set -eEuo pipefail
 trap 'echo "oneqtour: ${0##*/}, line $LINENO: \"$BASH_COMMAND\" failed." >&2' ERR
 
@@ -13,7 +14,7 @@ BIN=$ROOT/.run/bin
 # shellcheck disable=SC2034 # for the scripts that source this one
 APPS_BIN=$BIN${ONEQ_RACE:+-race} # of the services alone
 # A second stack is for tests: it must not write into servers that its owner named for the first.
-((OFFSET == 0)) || unset MYSQL_HOST REDIS_HOST
+((OFFSET == 0)) || unset MYSQL_HOST REDIS_HOST KAFKA_BROKERS RABBITMQ_HOST VIEW_POSTGRESQL_DSN
 # Servers live in folders that an ordinary user's PATH may lack.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/libexec
 
@@ -56,6 +57,17 @@ done
 own_folder "$RUN"
 export ONEQ_RUN_DIR=$RUN BIN
 
+# chosen WHAT – the broker or store that this stack had before, as env.sh noted it.
+chosen() { sed -n "s/^$1=//p" "$RUN/env/choice" 2>/dev/null || true; }
+BROKER=${BROKER:-$(chosen BROKER)} STATE=${STATE:-$(chosen STATE)}
+export BROKER=${BROKER:-redis} STATE=${STATE:-redis}
+for folder in "pubsub/$BROKER" "state/$STATE"; do
+	[[ ${folder#*/} =~ ^[a-z]+$ && -d $ROOT/components/$folder ]] || fail "there is no components/$folder: please choose one of $(
+		cd "$ROOT/components/${folder%%/*}" && echo ./*/ | tr -d './')."
+done
+# needs SERVER – is it one that this broker and this store need?
+needs() { [[ $1 = "$BROKER" || $1 = "$STATE" ]]; }
+
 short() { echo "${1#"$ROOT"/}"; } # a path as the reader would type it
 
 # The app ids, and the value of one key of one app, as dapr.yaml has them.
@@ -65,6 +77,12 @@ app_port() { # app_port APP KEY
 }
 # Every service has a database of its own, but for those that own no data.
 apps_with_database() { apps | grep -vxE 'gateway|viewpage'; }
+
+# The pairs "APP TOPIC" that the broker's component lets subscribe.
+subscriptions() {
+	sed -n '/name: subscriptionScopes/{n;s/.*value: *"\(.*\)"/\1/p;}' "$ROOT/components/pubsub/$BROKER/pubsub.yaml" |
+		tr ';' '\n' | awk -F= '{n = split($2, topics, ","); for (i = 1; i <= n; i++) print $1, topics[i]}'
+}
 
 # start_process NAME COMMAND… – in a session of its own, so that a Ctrl-C in the terminal reaches only the
 # launcher, which then stops everything in the right order.

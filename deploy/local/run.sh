@@ -54,7 +54,10 @@ free() { # free PORT WHAT
 	fail "port $1, which is for $2, is taken${who:+ by $who}: please free it, or set ONEQ_PORT_OFFSET=1000 to move all ports."
 }
 [[ -n ${MYSQL_HOST:-} ]] || free "$(port 3390)" MariaDB
-[[ -n ${REDIS_HOST:-} ]] || free "$(port 6390)" Redis
+[[ -n ${REDIS_HOST:-} ]] || ! needs redis || free "$(port 6390)" Redis
+[[ -n ${KAFKA_BROKERS:-} ]] || ! needs kafka || for n in 9490 9491; do free "$(port $n)" Kafka; done
+[[ -n ${RABBITMQ_HOST:-} ]] || ! needs rabbitmq || for n in 5690 5691 5692; do free "$(port $n)" RabbitMQ; done
+[[ -n ${VIEW_POSTGRESQL_DSN:-} ]] || ! needs postgresql || free "$(port 5490)" PostgreSQL
 free "$(port 8089)" "the issuer"
 free "$(port 8099)" "the payment simulator"
 for app in $(apps); do
@@ -63,15 +66,20 @@ for app in $(apps); do
 	done
 done
 
+names() { # of the servers that a broker and a store stand for, each once
+	printf '%s\n' "$@" | sed -n 's/redis/Redis/p; s/kafka/Kafka/p; s/rabbitmq/RabbitMQ/p; s/postgresql/PostgreSQL/p' | uniq | paste -sd, | sed 's/,/, /'
+}
+
 # --- tools, services, servers
 step "$here/install.sh"
 step "$here/dapr.sh"
+step "$here/kafka.sh"
 [[ ${ONEQ_BUILD:-} = no ]] || step "$here/build.sh"
 rm -rf "$RUN/logs.1"
 [[ ! -d $RUN/logs ]] || mv "$RUN/logs" "$RUN/logs.1" # the logs of the start before this one are kept
 mkdir -p "$RUN/logs"
 rm -f "$RUN"/names.db*
-say "Starting MariaDB, Redis, the issuer and the payment simulator …"
+say "Starting MariaDB, $(names "$BROKER" "$STATE"), the issuer and the payment simulator …"
 step "$here/servers.sh" start
 
 # --- the services, each with its sidecar

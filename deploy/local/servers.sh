@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# servers.sh start|stop [mariadb|redis|issuer|paymentsim …] – the servers that the services need, on loopback,
-# with their data under $ONEQ_RUN_DIR/data. Of MariaDB and Redis those that the environment names are used instead:
+# servers.sh start|stop [mariadb|redis|kafka|rabbitmq|postgresql|issuer|paymentsim …] – the servers that the services
+# need, on loopback, with their data under $ONEQ_RUN_DIR/data. Those that the environment names are used instead:
 #   MYSQL_HOST, MYSQL_PORT, MYSQL_ADMIN_USER, MYSQL_ADMIN_PASSWORD     (databases and users are made in it)
 #   REDIS_HOST (host:port), REDIS_PASSWORD
+#   KAFKA_BROKERS, RABBITMQ_HOST (host:port), each with …_USER and …_PASSWORD; VIEW_POSTGRESQL_DSN
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 umask 077
@@ -98,6 +99,12 @@ redis_answers() {
 		timeout 2 head -n 2 <&3) 2>/dev/null) && [[ $answer == *+PONG* ]]
 }
 
+# The others have a file each: start_kafka, start_rabbitmq, start_postgresql.
+for file in "$(dirname "$0")"/servers/*.sh; do
+	# shellcheck source=/dev/null
+	. "$file"
+done
+
 start_helper() { # the issuer or the payment simulator
 	[[ -x $APPS_BIN/$1 ]] || fail "$1 is not built; 'make build' does it."
 	start_process "$1" "$(dirname "$0")/app.sh" "$1"
@@ -106,21 +113,37 @@ start_helper() { # the issuer or the payment simulator
 
 command=${1:-}
 shift || true
-(($#)) || set -- mariadb redis issuer paymentsim
+all=(postgresql rabbitmq epmd kafka redis mariadb)
 case $command in
 start)
+	if ! (($#)); then
+		set -- mariadb
+		for server in redis kafka rabbitmq postgresql; do ! needs $server || set -- "$@" $server; done
+		set -- "$@" issuer paymentsim
+	fi
 	"$(dirname "$0")/env.sh"
 	for server; do
 		running "$server" && continue
 		case $server in
 		mariadb) start_mariadb ;;
 		redis) start_redis ;;
+		kafka) start_kafka ;;
+		rabbitmq) start_rabbitmq ;;
+		postgresql) start_postgresql ;;
 		issuer) start_helper issuer 8089 ;;
 		paymentsim) start_helper paymentsim 8099 ;;
 		*) fail "there is no server $server." ;;
 		esac
 	done
 	;;
-stop) for server in paymentsim issuer redis mariadb; do [[ " $* " != *" $server "* ]] || stop_processes 30 "$server"; done ;;
-*) fail "usage: servers.sh start|stop [mariadb|redis|issuer|paymentsim …]" ;;
+stop)
+	(($#)) || set -- paymentsim issuer "${all[@]}"
+	for server in paymentsim issuer "${all[@]}"; do
+		[[ " $* " = *" $server "* ]] || continue
+		# By SIGTERM it would wait until its clients are gone.
+		[[ $server != postgresql ]] || ! running postgresql || kill -INT "$(cat "$RUN/pids/postgresql.pid")"
+		stop_processes 30 "$server"
+	done
+	;;
+*) fail "usage: servers.sh start|stop [mariadb|redis|kafka|rabbitmq|postgresql|issuer|paymentsim …]" ;;
 esac

@@ -14,7 +14,7 @@ named() { # named PATTERN [BUT] – the names of the pid files that match
 	local file
 	for file in "$RUN"/pids/*.pid; do basename "$file" .pid; done | { grep -xE "$1" || true; } | { grep -vxE "${2:-}" || true; }
 }
-others='mariadb|redis|issuer|paymentsim|launcher|cli|.*[.]daprd'
+others='mariadb|redis|kafka|rabbitmq|epmd|postgresql|issuer|paymentsim|launcher|cli|.*[.]daprd'
 end=$((SECONDS + 12))
 left() { echo $((end > SECONDS ? end - SECONDS : 1)); }
 

@@ -1,14 +1,8 @@
 package e2e
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -136,109 +130,4 @@ func TestF7_ALateRevisionRevivesNothing(t *testing.T) {
 		}
 	}
 	reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 410, "DISCONTINUED")
-}
-
-// said is the data of the last event of a type about something, as the broker has it.
-func said(t testing.TB, topic, kind, subject string) object {
-	t.Helper()
-	for _, entry := range redis(t, "XREVRANGE", topic, "+", "-", "COUNT", "200").([]any) {
-		fields := entry.([]any)[1].([]any)
-		for i := 0; i+1 < len(fields); i += 2 {
-			var event struct {
-				Type, Subject string
-				Data          object
-			}
-			if fields[i] == "data" && json.Unmarshal([]byte(fields[i+1].(string)), &event) == nil && event.Type == kind && event.Subject == subject {
-				return event.Data
-			}
-		}
-	}
-	t.Fatalf("nobody said %s of %s", kind, subject)
-	return nil
-}
-
-// heard waits until the apps have taken and finished every event of a topic.
-func heard(t testing.TB, topic string, apps ...string) {
-	t.Helper()
-	for _, app := range apps {
-		stack.Eventually(t, 20*time.Second, app+" has heard everything of "+topic, func() error {
-			last := redis(t, "XREVRANGE", topic, "+", "-", "COUNT", "1").([]any)[0].([]any)[0]
-			for _, group := range redis(t, "XINFO", "GROUPS", topic).([]any) {
-				about := map[any]any{}
-				for i, list := 0, group.([]any); i+1 < len(list); i += 2 {
-					about[list[i]] = list[i+1]
-				}
-				if about["name"] == app && (about["pending"] != 0 || about["last-delivered-id"] != last) {
-					return fmt.Errorf("%v, the last is %v", about, last)
-				}
-			}
-			return nil
-		})
-	}
-}
-
-// pending is how often the broker gave out the events of a topic that an app has taken and not finished, the most of
-// them; and an error as long as there is one.
-func pending(t testing.TB, topic, app string) (deliveries int, unfinished error) {
-	t.Helper()
-	for _, entry := range redis(t, "XPENDING", topic, app, "-", "+", "100").([]any) {
-		deliveries = max(deliveries, entry.([]any)[3].(int)) // id, consumer, idle for, deliveries
-		unfinished = fmt.Errorf("%s is taken by %s", topic, app)
-	}
-	return deliveries, unfinished
-}
-
-// redis asks the broker, which also is the view's store, one thing in its own language.
-func redis(t testing.TB, command ...string) any {
-	t.Helper()
-	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(sys.URL(6390), "http://"), 5*time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
-	in := bufio.NewReader(conn)
-	var answer any
-	for _, words := range [][]string{{"AUTH", sys.Env(t, "servers", "REDIS_PASSWORD")}, command} {
-		_, _ = fmt.Fprintf(conn, "*%d\r\n", len(words))
-		for _, word := range words {
-			_, _ = fmt.Fprintf(conn, "$%d\r\n%s\r\n", len(word), word)
-		}
-		if answer, err = resp(in); err != nil {
-			t.Fatalf("%s: %v", words[0], err)
-		}
-	}
-	return answer
-}
-
-// resp reads one value: a string, an int, a list of such, or nil.
-func resp(in *bufio.Reader) (any, error) {
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return nil, err
-	}
-	kind, rest := line[0], strings.TrimSpace(line[1:])
-	if kind == '+' {
-		return rest, nil
-	}
-	n, err := strconv.Atoi(rest)
-	switch {
-	case err != nil:
-		return nil, errors.New(rest)
-	case kind == ':':
-		return n, nil
-	case n < 0:
-		return nil, nil
-	case kind == '$':
-		text := make([]byte, n+2)
-		_, err := io.ReadFull(in, text)
-		return string(text[:n]), err
-	}
-	list := make([]any, n)
-	for i := range list {
-		if list[i], err = resp(in); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
 }

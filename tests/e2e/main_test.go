@@ -14,18 +14,31 @@ import (
 	"oneqtour/tests/stack"
 )
 
-var sys *stack.Stack
+var (
+	sys      *stack.Stack
+	listener *stack.Listener
+)
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	var err error
-	if sys, err = stack.Start(); err != nil {
+	if os.Getenv("ONEQ_TEST_SWITCH_TO") != "" { // the run before it has left the system with that broker
+		_, err = stack.Fresh()
+	}
+	if err == nil {
+		sys, err = stack.Start()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if listener, err = sys.Listen("product", "reservation", "payment"); err != nil {
+		fmt.Fprintln(os.Stderr, errors.Join(err, sys.Stop()))
+		return 1
+	}
 	code := m.Run()
-	if err := errors.Join(sys.Stop(), sys.Complaints()); err != nil {
+	if err := errors.Join(listener.Stop(), sys.Stop(), sys.Complaints()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -36,9 +36,19 @@ func offset() int {
 	return n
 }
 
+// Broker and Store are the folders of components/pubsub and components/state that the system runs with.
+var (
+	Broker = cmp.Or(os.Getenv("ONEQ_TEST_BROKER"), "redis")
+	Store  = cmp.Or(os.Getenv("ONEQ_TEST_STATE"), "redis")
+)
+
 // Dir is where the stack of this program has its files.
 func Dir(root string) string {
-	dir := cmp.Or(os.Getenv("ONEQ_TEST_RUN_DIR"), filepath.Join(".run", "test"))
+	name := "test"
+	if Broker != "redis" || Store != "redis" {
+		name += "-" + Broker + "-" + Store // events and documents of another broker and store are no use here
+	}
+	dir := cmp.Or(os.Getenv("ONEQ_TEST_RUN_DIR"), filepath.Join(".run", name))
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(root, dir)
 	}
@@ -75,7 +85,7 @@ func Start() (*Stack, error) {
 	defer func() { _ = log.Close() }()
 	s.cmd = exec.Command(filepath.Join(root, "deploy/local/run.sh"))
 	s.cmd.Dir = root
-	s.cmd.Env = s.environ("ONEQ_SEED=no", "ONEQ_BUILD=no")
+	s.cmd.Env = s.environ("ONEQ_SEED=no", "ONEQ_BUILD=no", "BROKER="+Broker, "STATE="+Store)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.cmd.Start(); err != nil {
@@ -165,7 +175,8 @@ func (s *Stack) Complaints() error {
 }
 
 func (s *Stack) environ(more ...string) []string {
-	env := append(os.Environ(), "ONEQ_RUN_DIR="+s.Dir, "ONEQ_PORT_OFFSET="+strconv.Itoa(Offset))
+	// BROKER and STATE are empty, which is: as the stack has them.
+	env := append(os.Environ(), "BROKER=", "STATE=", "ONEQ_RUN_DIR="+s.Dir, "ONEQ_PORT_OFFSET="+strconv.Itoa(Offset))
 	return append(env, more...)
 }
 
@@ -245,7 +256,7 @@ func (s *Stack) Signal(name string, sig syscall.Signal) error {
 // Restart starts a service again, as `make restart APP=…`, and waits until it is ready.
 func (s *Stack) Restart(t testing.TB, app string) { s.script(t, "restart.sh", app) }
 
-// Server starts or stops one of mariadb, redis, issuer, paymentsim.
+// Server starts or stops one of the servers, such as mariadb or paymentsim.
 func (s *Stack) Server(t testing.TB, verb, name string) { s.script(t, "servers.sh", verb, name) }
 
 func (s *Stack) script(t testing.TB, name string, args ...string) {
@@ -257,20 +268,27 @@ func (s *Stack) script(t testing.TB, name string, args ...string) {
 
 // Script runs one of deploy/local for this stack; its error says what the script said.
 func (s *Stack) Script(name string, args ...string) error {
+	_, err := s.Say(name, args...)
+	return err
+}
+
+// Say is Script for whoever wants to know what the script said.
+func (s *Stack) Say(name string, args ...string) (string, error) {
 	cmd := exec.Command(filepath.Join(s.Root, "deploy/local", name), args...)
 	cmd.Dir, cmd.Env = s.Root, s.environ()
 	// To a file: the servers that it starts keep their output open, and a pipe would wait for them.
 	out, err := os.CreateTemp("", "oneqtour")
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { _ = errors.Join(out.Close(), os.Remove(out.Name())) }()
 	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Run(); err != nil {
-		said, _ := os.ReadFile(out.Name())
-		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, said)
+	err = cmd.Run()
+	said, _ := os.ReadFile(out.Name())
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, said)
 	}
-	return nil
+	return string(said), nil
 }
 
 // Database is a service's database as its administrator sees it: for looking at it from outside.
