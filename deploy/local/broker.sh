@@ -53,6 +53,6 @@ unread_rabbitmq() {
 
 case "${1:-} ${2:-}" in
 'unread ') "unread_$BROKER" ;;
-'unread drained') "unread_$BROKER" | awk '{n += $3} END {exit !NR || n > 0}' ;;
+'unread drained') "unread_$BROKER" | awk '{n += $3} END {exit !NR || n > 0}' || exit ;;
 *) fail "usage: broker.sh unread [drained]" ;;
 esac

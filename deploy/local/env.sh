@@ -32,9 +32,9 @@ env_file() { # env_file NAME VARIABLE=VALUE…
 
 # Events that the other broker still has would be heard by nobody.
 before=$(chosen BROKER)
-[[ -z $before || $before = "$BROKER" || -z $(ls -A "$RUN/data") ]] || fail "this stack's events are with $before. While it runs,
+[[ -z $before || $before = "${SWITCH_FROM:-$BROKER}" || -z $(ls -A "$RUN/data") ]] || fail "this stack's events are with $before. While it runs,
   deploy/local/switch.sh $BROKER moves it without losing one; 'make clean' begins anew; BROKER=$before leaves it as it is."
-printf '%s\n' "BROKER=$BROKER" "STATE=$STATE" >"$RUN/env/choice.$$"
+printf '%s\n' "BROKER=${SWITCH_FROM:-$BROKER}" "STATE=$STATE" >"$RUN/env/choice.$$"
 mv "$RUN/env/choice.$$" "$RUN/env/choice"
 
 mysql=${MYSQL_HOST:-127.0.0.1}:${MYSQL_PORT:-3306}
@@ -70,6 +70,8 @@ access() { # access FOLDER
 }
 broker=() store=()
 mapfile -t broker < <(access "pubsub/$BROKER")
+# During a switch sidecars need both.
+[[ -z ${SWITCH_FROM:-} ]] || mapfile -t -O "${#broker[@]}" broker < <(access "pubsub/$SWITCH_FROM")
 mapfile -t store < <(access "state/$STATE")
 issuer=http://127.0.0.1:$(port 8089)
 common=("ONEQ_ENVIRONMENT=development" "ONEQ_LISTEN=127.0.0.1" "ONEQ_OIDC_ISSUER=$issuer" "ONEQ_OIDC_AUDIENCE=oneqtour")

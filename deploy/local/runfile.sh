@@ -11,7 +11,7 @@ ONEQ_RUN_DIR='$RUN' exec '$ROOT/deploy/local/daprd.sh' "\$@"
 EOS
 chmod +x "$RUN/dapr/.dapr/bin/daprd"
 
-rm -rf "$RUN/dapr.yaml" "$RUN/components"
+rm -rf "$RUN/dapr.yaml" "$RUN/components" "$RUN/closed"
 if [[ $OFFSET = 0 && $RUN = "$ROOT/.run" && $BROKER = redis && $STATE = redis ]]; then
 	echo "$ROOT/dapr.yaml"
 	exit

@@ -4,18 +4,16 @@
 #   1. closed   No service may publish any more, by the component's own scopes. What is new waits in the outboxes.
 #   2. drained  What the old broker has is handled by everybody, dead letters included.
 #   3. moved    The sidecars get the new broker. The outboxes flow into it, and its groups begin with its oldest event.
-# Only sidecars are started again, one after the other. Where it cannot drain (DRAIN_SECONDS, 600), it opens the old
-# broker again and changes nothing.
+# The new broker runs before any of that. Only sidecars are started again, one after the other. Where the old one does
+# not drain (DRAIN_SECONDS, 600), it is opened again. What broke off in the middle is taken up by the same command, or
+# undone by naming the broker that the stack still has.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 here=$ROOT/deploy/local
 from=$BROKER to=${1:-}
 [[ $to =~ ^[a-z]+$ && -d $ROOT/components/pubsub/$to ]] || fail "usage: switch.sh redis|kafka|rabbitmq"
-[[ $to != "$from" ]] || fail "the broker is $to already."
+[[ $to != "$from" || -d $RUN/closed ]] || fail "the broker is $to already."
 running launcher || running cli || fail "nothing runs in $(short "$RUN"): 'make run BROKER=$from' first, so that it can drain."
-BROKER=$to "$here/install.sh"
-BROKER=$to "$here/kafka.sh"
-
 # Every sidecar but the gateway's, which has no broker.
 sidecars() { for file in "$RUN"/pids/*.daprd.args; do basename "$file" .args; done | grep -v '^gateway'; }
 
@@ -34,6 +32,17 @@ take() {
 
 # components FOLDER – as this stack runs them.
 components() { if [[ -d $RUN/components/pubsub/$1 ]]; then echo "$RUN/components/pubsub/$1"; else echo "$ROOT/components/pubsub/$1"; fi; }
+
+if [[ $to = "$from" ]]; then
+	say "Taking up what broke off: everybody to $to …"
+	take "$(components "$to")"
+	rm -rf "$RUN/closed"
+	exit
+fi
+BROKER=$to "$here/install.sh"
+BROKER=$to "$here/kafka.sh"
+say "Starting $to …"
+SWITCH_FROM=$from BROKER=$to "$here/servers.sh" start "$to"
 
 closed=$RUN/closed/pubsub/$from
 rm -rf "$RUN/closed"
@@ -59,6 +68,7 @@ drained() { "$here/broker.sh" unread drained && sleep 1 && "$here/broker.sh" unr
 if ! wait_for "${DRAIN_SECONDS:-600}" drained; then
 	"$here/broker.sh" unread | awk '$3 > 0 {print "  " $1 " has not handled " $3 " of " $2}'
 	take "$(components "$from")"
+	rm -rf "$RUN/closed"
 	fail "$from did not drain; it is open again, and nothing was changed."
 fi
 
@@ -66,7 +76,8 @@ say "Moving to $to …"
 printf '%s\n' "BROKER=$to" "STATE=$STATE" >"$RUN/env/choice.new"
 mv "$RUN/env/choice.new" "$RUN/env/choice"
 export BROKER=$to
-"$here/servers.sh" start "$to"
+"$here/env.sh"
 take "$(components "$to")"
+rm -rf "$RUN/closed"
 needs "$from" || "$here/servers.sh" stop "$from"
 say "The system is on $to, which 'make run' takes from now on."

@@ -68,5 +68,5 @@ start_kafka() {
 			fail "Kafka's folder cannot be made: $(tail -n 1 "$RUN/logs/kafka-format.log") (see $(short "$RUN/logs/kafka-format.log"))."
 	fi
 	start_process kafka "${BASH:-bash}" -c "$(declare -f kafka_java); RUN='$RUN' ROOT='$ROOT'; kafka_java 512 kafka.Kafka '$RUN/data/kafka.properties'"
-	up kafka 60 port_open "$(port 9490)"
+	up kafka 150 port_open "$(port 9490)"
 }

@@ -59,7 +59,7 @@ start_rabbitmq() {
 		fi
 		start_process rabbitmq "$server"
 	)
-	up rabbitmq 90 port_open "$(port 5690)"
+	up rabbitmq 150 port_open "$(port 5690)"
 	# That was the script around it; the node itself is what is stopped, paused or killed.
 	note_pid rabbitmq "$(cat "$data/pid")"
 	rabbitmq_queues >"$RUN/data/rabbitmq.queues.json"
