@@ -40,27 +40,35 @@ func said(t testing.TB, topic, kind, subject string) (data object) {
 func heard(t testing.TB, topic string, apps ...string) {
 	t.Helper()
 	stack.Eventually(t, 30*time.Second, "everything of "+topic+" is heard", func() error {
+		left := unread(t, topic)
 		for _, app := range apps {
-			if n := unread(t, topic, app); n > 0 {
-				return fmt.Errorf("%s has %d before it", app, n)
+			if n, subscribed := left[app]; n > 0 || !subscribed {
+				return fmt.Errorf("%s of %v", app, left)
 			}
 		}
 		return nil
 	})
 }
 
-// unread is how many events of a topic an app has not yet finished.
-func unread(t testing.TB, topic, app string) (n int) {
+// unread is how many events of a topic each of its subscribers has not yet finished.
+func unread(t testing.TB, topic string) map[string]int {
 	t.Helper()
 	lines, err := sys.Say("broker.sh", "unread")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut("\n"+lines, "\n"+app+" "+topic+" ")
-	if _, err := fmt.Sscan(rest, &n); !found || err != nil {
-		t.Fatalf("nothing about %s and %s in:\n%s", app, topic, lines)
+	left := map[string]int{}
+	for line := range strings.Lines(lines) {
+		var app, of string
+		var n int
+		if _, err := fmt.Sscan(line, &app, &of, &n); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if of == topic {
+			left[app] = n
+		}
 	}
-	return n
+	return left
 }
 
 // pending is how often the broker gave out the events of a topic that an app has taken and not finished, the most of
@@ -69,7 +77,7 @@ func unread(t testing.TB, topic, app string) (n int) {
 func pending(t testing.TB, topic, app string) (deliveries int, unfinished error) {
 	t.Helper()
 	if stack.Broker != "redis" {
-		if unread(t, topic, app) == 0 {
+		if unread(t, topic)[app] == 0 {
 			return 0, nil
 		}
 		return 1, fmt.Errorf("%s is taken by %s", topic, app)
