@@ -3,10 +3,11 @@
 # Maven. Nothing to do for whoever names brokers of their own (KAFKA_BROKERS).
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
-needs kafka && [[ -z ${KAFKA_BROKERS:-} ]] || exit 0
+needs kafka || exit 0
+[[ -z ${KAFKA_BROKERS:-} ]] || exit 0
 pom=$ROOT/deploy/local/kafka/pom.xml home=$ROOT/.run/kafka
 [[ $(cat "$home/stamp" 2>/dev/null) != "$(cksum <"$pom")" ]] || exit 0
-have java && have mvn || fail "Kafka needs java (17 or newer) and mvn; deploy/local/install.sh installs them, or name brokers of your own by KAFKA_BROKERS."
+{ have java && have mvn; } || fail "Kafka needs java (17 or newer) and mvn; deploy/local/install.sh installs them, or name brokers of your own by KAFKA_BROKERS."
 mkdir -p "$RUN"
 rm -rf "$home.new"
 progress "Fetching Kafka (only this once)" "$RUN/kafka.log" \

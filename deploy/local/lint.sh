@@ -18,7 +18,7 @@ fi
 "$BIN/golangci-lint" run ./...
 
 if have shellcheck; then
-	shellcheck -x -P SCRIPTDIR deploy/local/*.sh .ci/run
+	shellcheck -x -P SCRIPTDIR deploy/local/*.sh deploy/local/servers/*.sh .ci/run
 else
 	say "shellcheck is not installed; the scripts are not checked."
 fi

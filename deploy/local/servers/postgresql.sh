@@ -2,7 +2,7 @@
 # PostgreSQL, for the view alone. It refuses to run as root: there it gets a user namespace, in which it is nobody and
 # its files are its own.
 postgresql_program() { # postgresql_program NAME – Debian keeps them in a folder for each version
-	type -P "$1" || { ls -d /usr/lib/postgresql/*/bin/"$1" 2>/dev/null | sort -V | tail -n 1 | grep .; }
+	type -P "$1" || type -P "$(printf '%s\n' /usr/lib/postgresql/*/bin/"$1" | sort -V | tail -n 1)"
 }
 
 as_nobody() {

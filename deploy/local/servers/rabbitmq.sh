@@ -39,7 +39,7 @@ start_rabbitmq() {
 	[[ -z ${RABBITMQ_HOST:-} ]] || return 0
 	local server data=$RUN/data/rabbitmq epmd
 	server=$(rabbitmq_program rabbitmq-server) || fail "rabbitmq-server is not installed; deploy/local/install.sh does it."
-	epmd=$(type -P epmd || ls /usr/lib/erlang/bin/epmd /usr/lib/erlang/erts-*/bin/epmd 2>/dev/null | head -n 1)
+	epmd=$(type -P epmd || type -P "$(printf '%s\n' /usr/lib/erlang/erts-*/bin/epmd | tail -n 1)") || fail "epmd, a part of Erlang, is missing."
 	# The user is made when the data is; later its password is the one of then, and secrets are kept.
 	cat >"$RUN/data/rabbitmq.conf" <<-CONF
 		listeners.tcp.1 = 127.0.0.1:$(port 5690)
