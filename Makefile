@@ -1,6 +1,6 @@
 # `make help` says what there is. The work itself is in deploy/local, in scripts that run without make too.
 .DEFAULT_GOAL := help
-.PHONY: help run stop restart servers seed load reconcile build test test-fast chaos bench rebuild-view switch test-matrix lint clean
+.PHONY: help run stop restart servers seed load reconcile build test test-fast chaos bench rebuild-view switch test-matrix scale lint clean
 local := deploy/local
 
 help: ## this list
@@ -18,7 +18,14 @@ switch: bash ## the running system to another broker, without losing an event: m
 restart: bash ## one service again: make restart APP=reservation (SIDECAR=1: its sidecar as well)
 	@$(local)/restart.sh "$(APP)" $(if $(SIDECAR),sidecar)
 
+<<<<<<< HEAD
 servers: bash build ## only the database, broker, store, issuer and payment simulator, for a `dapr run -f dapr.yaml` of your own
+=======
+scale: bash ## replicas of one service, each with its sidecar: make scale APP=reservation N=3 (N=1: one again)
+	@$(local)/scale.sh "$(APP)" "$(N)"
+
+servers: bash build ## only MariaDB, Redis, issuer and payment simulator, for a `dapr run -f dapr.yaml` of your own
+>>>>>>> c40806e (make scale: replicas of a service, each with its own sidecar, started and restarted as the first)
 	@$(local)/install.sh
 	@$(local)/dapr.sh
 	@$(local)/kafka.sh

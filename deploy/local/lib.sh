@@ -145,6 +145,15 @@ wait_for() {
 	done
 }
 
+# free PORT WHAT – fails when somebody listens on a port that is for WHAT.
+free() {
+	: "${listening:=$(awk 'FNR > 1 && $4 == "0A" {sub(/.*:/, "", $2); print $2}' /proc/net/tcp /proc/net/tcp6 2>/dev/null)}"
+	grep -qx "$(printf %04X "$1")" <<<"$listening" || return 0
+	local who
+	who=$(ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1, pid \2/p' | head -n 1)
+	fail "port $1, which is for $2, is taken${who:+ by $who}: please free it, or set ONEQ_PORT_OFFSET=1000 to move all ports."
+}
+
 answers() { curl -fsS -o /dev/null --max-time 2 "$1" 2>/dev/null; }
 
 # to_the_end COMMAND… – in a group of its own, so that a signal to this script ends all of it. In the background, since

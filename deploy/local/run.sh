@@ -45,14 +45,6 @@ for tool in go awk sed setsid; do have "$tool" || fail "$tool is missing: please
 "$here/stop.sh" --here # what a launcher that was killed left behind
 note_pid launcher $$
 
-listening() { awk 'FNR > 1 && $4 == "0A" {sub(/.*:/, "", $2); print $2}' /proc/net/tcp /proc/net/tcp6 2>/dev/null; }
-taken=$(listening)
-free() { # free PORT WHAT
-	grep -qx "$(printf %04X "$1")" <<<"$taken" || return 0
-	local who
-	who=$(ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1, pid \2/p' | head -n 1)
-	fail "port $1, which is for $2, is taken${who:+ by $who}: please free it, or set ONEQ_PORT_OFFSET=1000 to move all ports."
-}
 [[ -n ${MYSQL_HOST:-} ]] || free "$(port 3390)" MariaDB
 [[ -n ${REDIS_HOST:-} ]] || ! needs redis || free "$(port 6390)" Redis
 [[ -n ${KAFKA_BROKERS:-} ]] || ! needs kafka || for n in 9490 9491; do free "$(port $n)" Kafka; done

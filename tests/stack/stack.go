@@ -256,6 +256,9 @@ func (s *Stack) Signal(name string, sig syscall.Signal) error {
 // Restart starts a service again, as `make restart APP=…`, and waits until it is ready.
 func (s *Stack) Restart(t testing.TB, app string) { s.script(t, "restart.sh", app) }
 
+// Scale lets so many replicas of a service run, as `make scale`: app, app-2, app-3 …, each with a sidecar (app-2.daprd).
+func (s *Stack) Scale(t testing.TB, app string, n int) { s.script(t, "scale.sh", app, strconv.Itoa(n)) }
+
 // Server starts or stops one of the servers, such as mariadb or paymentsim.
 func (s *Stack) Server(t testing.TB, verb, name string) { s.script(t, "servers.sh", verb, name) }
 
