@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -20,12 +21,14 @@ type crowd struct {
 	mu        sync.Mutex
 	answers   map[int]int // by status; 0: none at all
 	confirmed []string    // ids that were answered with 201
+	fickle    int         // every so many of them are cancelled again; 0: none
+	regretted map[string]string
 }
 
 // reserving lets so many customers reserve the product's first departure.
 func reserving(t *testing.T, p product, customers int) *crowd {
 	t.Helper()
-	c := &crowd{p: p, home: make(chan struct{}), answers: map[int]int{}}
+	c := &crowd{p: p, home: make(chan struct{}), answers: map[int]int{}, regretted: map[string]string{}}
 	for i := range customers {
 		customer := sys.As(t, fmt.Sprintf("customer-%d", 1+i))
 		c.wg.Go(func() {
@@ -34,7 +37,9 @@ func reserving(t *testing.T, p product, customers int) *crowd {
 				if err != nil {
 					a.Status = 0
 				}
-				c.hear(t, a)
+				if id := c.hear(t, a); id != "" {
+					c.regret(customer, id)
+				}
 				select {
 				case <-c.home:
 					return
@@ -47,13 +52,37 @@ func reserving(t *testing.T, p product, customers int) *crowd {
 	return c
 }
 
-func (c *crowd) hear(t *testing.T, a stack.Answer) {
+// hear notes an answer and gives the id of what is to be cancelled again.
+func (c *crowd) hear(t *testing.T, a stack.Answer) (regrets string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.answers[a.Status]++
 	if a.Status == 201 {
-		c.confirmed = append(c.confirmed, stack.Read[reservation](t, a).ReservationID)
+		id := stack.Read[reservation](t, a).ReservationID
+		c.confirmed = append(c.confirmed, id)
+		if c.fickle > 0 && len(c.confirmed)%c.fickle == 0 {
+			return id
+		}
 	}
+	return ""
+}
+
+// regret cancels. Who hears nothing of it does not know: both states are right then.
+func (c *crowd) regret(customer stack.Client, id string) {
+	a, err := customer.With("Idempotency-Key", newID()).Try("POST", "/api/reservations/"+id+"/cancellation", object{})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.regretted[id] = "perhaps"
+	if err == nil && a.Status < 300 {
+		c.regretted[id] = "CANCELLED"
+	}
+}
+
+// cancelOneIn lets one in so many of the reservations that are confirmed from now on be cancelled at once.
+func (c *crowd) cancelOneIn(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fickle = n
 }
 
 func (c *crowd) answered(status int) int {
@@ -88,7 +117,7 @@ func (c *crowd) goHome() map[int]int {
 	return maps.Clone(c.answers)
 }
 
-// haveWhatTheyHeard proves that each 201 was true.
+// haveWhatTheyHeard proves that each 201 was true, and stayed true unless they cancelled.
 func (c *crowd) haveWhatTheyHeard(t *testing.T) {
 	t.Helper()
 	states := map[string]string{}
@@ -100,8 +129,9 @@ func (c *crowd) haveWhatTheyHeard(t *testing.T) {
 	}
 	var wrong []error
 	for _, id := range c.confirmed {
-		if states[id] != "CONFIRMED" {
-			wrong = append(wrong, fmt.Errorf("%s was answered with 201 and is %q", id, states[id]))
+		want := cmp.Or(c.regretted[id], "CONFIRMED")
+		if states[id] != want && (want != "perhaps" || states[id] != "CONFIRMED" && states[id] != "CANCELLED") {
+			wrong = append(wrong, fmt.Errorf("%s was answered with 201 and is %q, not %s", id, states[id], want))
 		}
 	}
 	if err := errors.Join(wrong...); err != nil {

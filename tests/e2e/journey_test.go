@@ -364,8 +364,8 @@ func inboxHas(t testing.TB, id string, want ...string) {
 }
 
 type notice struct {
-	Seq                   int64
-	ReservationID, Status string
+	Seq                              int64
+	ReservationID, ProductID, Status string
 }
 
 // inbox is all notices of md-1, and proves that they are numbered without a gap.

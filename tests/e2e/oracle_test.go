@@ -64,18 +64,7 @@ func consistent(t *testing.T, p product) {
 	nobodyIsChargedForNothing(t, p)
 	seatsAndViewAre(t, p, counts)
 	customersSeeTheirOwn(t)
-	stack.Eventually(t, 20*time.Second, "the inbox equals the histories", func() error {
-		got := map[string]int{}
-		for _, n := range inbox(t) {
-			got[n.ReservationID]++
-		}
-		for _, r := range rows {
-			if got[r.id] != 1 { // one transition after PENDING
-				return fmt.Errorf("%s has %d notices", r.id, got[r.id])
-			}
-		}
-		return nil
-	})
+	inboxIsTheHistories(t, p)
 }
 
 // settled waits until nothing of the product is on its way, and counts its reservations by status.
@@ -114,6 +103,40 @@ func customersSeeTheirOwn(t *testing.T) {
 			return nil
 		})
 	}
+}
+
+// inboxIsTheHistories waits until the MD's inbox has every line of the reservations' histories but the first, once.
+func inboxIsTheHistories(t testing.TB, p product) {
+	t.Helper()
+	want := map[string]int{}
+	for _, r := range query(t, sys.Database(t, "reservation"), "SELECT id, document FROM reservations WHERE departure_id = ?", p.Departures[0].DepartureID) {
+		var doc struct{ History []struct{ From, To string } }
+		if err := json.Unmarshal([]byte(r.status), &doc); err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range doc.History {
+			if h.From != "" {
+				want[r.id+" "+h.To]++
+			}
+		}
+	}
+	stack.Eventually(t, 20*time.Second, "the inbox equals the histories", func() error {
+		got := map[string]int{}
+		for _, n := range inbox(t) {
+			if n.ProductID == p.ProductID {
+				got[n.ReservationID+" "+n.Status]++
+			}
+		}
+		for change, n := range want {
+			if got[change] != n {
+				return fmt.Errorf("%s is noticed %d times, not %d", change, got[change], n)
+			}
+		}
+		if len(got) != len(want) {
+			return fmt.Errorf("%d changes are noticed, %d were made", len(got), len(want))
+		}
+		return nil
+	})
 }
 
 // nobodyIsChargedForNothing compares the whole ledger since the product was registered, whatever it names, with
@@ -176,7 +199,8 @@ func seatsAndViewAre(t *testing.T, p product, counts map[string]int) {
 	stack.Eventually(t, 20*time.Second, "the view equals the owners", func() error {
 		for _, i := range board(t) {
 			if i.ProductID == p.ProductID {
-				if i.Reservations["CONFIRMED"] != counts["CONFIRMED"] || i.Reservations["REJECTED"] != counts["REJECTED"] || i.Departures[0].Confirmed != taken {
+				if i.Reservations["CONFIRMED"] != counts["CONFIRMED"] || i.Reservations["REJECTED"] != counts["REJECTED"] ||
+					i.Reservations["CANCELLED"] != counts["CANCELLED"] || i.Departures[0].Confirmed != taken {
 					return fmt.Errorf("%+v, want %v", i, counts)
 				}
 				return nil

@@ -223,6 +223,18 @@ func (s *Stack) Pids() (map[string]int, error) {
 // Kill ends a process with -9.
 func (s *Stack) Kill(t testing.TB, name string) { s.signal(t, name, syscall.SIGKILL) }
 
+// End tells a process to end and waits until it has.
+func (s *Stack) End(t testing.TB, name string) {
+	t.Helper()
+	s.signal(t, name, syscall.SIGTERM)
+	Eventually(t, 30*time.Second, name+" has ended", func() error {
+		if s.Signal(name, 0) == nil {
+			return errors.New("it still runs")
+		}
+		return nil
+	})
+}
+
 // Pause stops a process without ending it; Continue lets it go on.
 func (s *Stack) Pause(t testing.TB, name string) { s.signal(t, name, syscall.SIGSTOP) }
 

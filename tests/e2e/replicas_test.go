@@ -1,0 +1,183 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"oneqtour/tests/stack"
+)
+
+// Three replicas of every service that hears events. Services and sidecars are killed while people reserve and cancel,
+// so that what they had taken comes again; and twice the broker is told that nobody has heard anything yet. At the end
+// each effect is there exactly once.
+func TestI6_ThreeReplicasAndEveryEventAgainAndAgain(t *testing.T) {
+	slow(t)
+	scaled(t, 3, "reservation", "payment", "store", "viewpage", "product")
+	p := register(t, osaka(10000))
+	displayed(t, p.ProductID, func(item) bool { return true })
+	begun := lastOf(t, "product", "reservation", "payment")
+
+	people := reserving(t, p, 9)
+	people.cancelOneIn(4)
+	people.areConfirmed(t, 60)
+	dead(t, []string{"reservation-2", "payment", "store-3", "viewpage", "product-2"}, func() {
+		people.areConfirmed(t, people.answered(201)+60)
+	})
+	again(t, begun)
+	dead(t, []string{"reservation-3.daprd", "payment-2.daprd", "store.daprd", "viewpage-2.daprd", "product-3.daprd"}, func() {
+		people.areConfirmed(t, people.answered(201)+60)
+	})
+	people.areConfirmed(t, 270)
+	answers := people.goHome()
+	people.haveWhatTheyHeard(t)
+	n := 0
+	for topic, id := range begun {
+		n += len(redis(t, "XRANGE", topic, "("+id, "+").([]any))
+	}
+	t.Logf("answers %v, %d events", answers, n)
+	if n < 1000 {
+		t.Errorf("only %d events", n)
+	}
+
+	allSettled(t)
+	again(t, begun)
+	heard(t, "product", "store", "reservation", "viewpage")
+	heard(t, "reservation", "product", "store", "payment", "viewpage")
+	heard(t, "payment", "reservation")
+	allSettled(t)
+	people.haveWhatTheyHeard(t)
+	consistent(t, p)
+	confirmed := 0
+	for _, r := range reservationsOf(t, p) {
+		if r.status == "CONFIRMED" {
+			confirmed++
+		}
+	}
+	displayed(t, p.ProductID, func(i item) bool { return i.ReservedCount == confirmed && i.Departures[0].SeatsLeft == 10000-confirmed })
+}
+
+// K4: payment moves to another port: nobody else is told, and reserving is one call of reservation's sidecar to it.
+func TestK4_PaymentMovesToAnotherPort(t *testing.T) {
+	slow(t)
+	p := register(t, osaka(20))
+	heard(t, "product", "reservation")
+	reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 201)
+	scaled(t, 2, "payment")
+	t.Cleanup(func() { sys.Restart(t, "payment") }) // before the second one leaves
+	sys.End(t, "payment")
+	sys.End(t, "payment.daprd")
+
+	before := calls(t, "reservation", "payment")
+	r := stack.Read[reservation](t, reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 201))
+	if n := calls(t, "reservation", "payment") - before; n != 1 {
+		t.Errorf("reserving took %d calls", n)
+	}
+	if n := charges(t, r.ReservationID); n != 1 {
+		t.Errorf("charged %d times", n)
+	}
+	steps := query(t, sys.Database(t, "payment"), "SELECT status, COUNT(*) FROM payment_steps WHERE reservation_id = ? GROUP BY status", r.ReservationID)
+	slices.SortFunc(steps, func(a, b row) int { return strings.Compare(a.id, b.id) })
+	if fmt.Sprint(steps) != "[{APPROVED 1} {REQUESTED 1}]" {
+		t.Errorf("payment did %v", steps)
+	}
+}
+
+// scaled lets so many replicas of some services run until the test ends.
+func scaled(t *testing.T, n int, apps ...string) {
+	t.Helper()
+	scale := func(n int) error {
+		return atOnce(apps, func(app string) error { return sys.Script("scale.sh", app, strconv.Itoa(n)) })
+	}
+	t.Cleanup(func() {
+		if err := scale(1); err != nil {
+			t.Error(err)
+		}
+		calm(t)
+	})
+	if err := scale(n); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func atOnce(names []string, do func(name string) error) error {
+	all := make([]error, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() { all[i] = do(name) })
+	}
+	wg.Wait()
+	return errors.Join(all...)
+}
+
+// dead kills services or sidecars with -9, and starts them again when something has happened meanwhile.
+func dead(t *testing.T, names []string, meanwhile func()) {
+	t.Helper()
+	defer func() {
+		if err := atOnce(names, func(name string) error { return sys.Script("restart.sh", name) }); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, name := range names {
+		sys.Kill(t, name)
+	}
+	meanwhile()
+}
+
+// lastOf is the id of the last event of some topics.
+func lastOf(t testing.TB, topics ...string) map[string]string {
+	t.Helper()
+	last := map[string]string{}
+	for _, topic := range topics {
+		last[topic] = redis(t, "XREVRANGE", topic, "+", "-", "COUNT", "1").([]any)[0].([]any)[0].(string)
+	}
+	return last
+}
+
+// again lets the broker give everybody, once more, every event after some points of its topics.
+func again(t testing.TB, after map[string]string) {
+	t.Helper()
+	for topic, id := range after {
+		for _, group := range redis(t, "XINFO", "GROUPS", topic).([]any) {
+			redis(t, "XGROUP", "SETID", topic, group.([]any)[1].(string), id)
+		}
+	}
+}
+
+// allSettled waits until nothing is on its way: no reservation unsettled, no event in an outbox.
+func allSettled(t *testing.T) {
+	t.Helper()
+	stack.Eventually(t, 60*time.Second, "nothing is on its way", func() error {
+		for _, app := range []string{"product", "reservation", "payment"} {
+			if n := rows(t, sys.Database(t, app), "outbox"); n != 0 {
+				return fmt.Errorf("%d events wait at %s", n, app)
+			}
+		}
+		if n := rows(t, sys.Database(t, "reservation"), "reservations WHERE status IN ('PENDING', 'CANCEL_REQUESTED')"); n != 0 {
+			return fmt.Errorf("%d reservations are unsettled", n)
+		}
+		return nil
+	})
+}
+
+// calls counts what one sidecar has sent to another, by its own metrics.
+func calls(t testing.TB, from, to string) (n int) {
+	t.Helper()
+	a := sys.As(t, "").At(sys.URL(sidecarPorts[from]+300)).Do("GET", "/", nil).Is(t, 200)
+	for line := range strings.Lines(string(a.Body)) {
+		if strings.HasPrefix(line, "dapr_runtime_service_invocation_req_sent_total") && strings.Contains(line, `dst_app_id="`+to+`"`) {
+			fields := strings.Fields(line)
+			sent, err := strconv.Atoi(fields[len(fields)-1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += sent
+		}
+	}
+	return n
+}
