@@ -44,7 +44,7 @@ func drawLives(t *rapid.T) (events []contract.Event) {
 // Shuffled, doubled and delayed, the events of reservations end in the notices of a delivery in order: each change
 // once, those of one reservation in their order, all numbered without a gap.
 func TestI5_AnyOrderOfEventsMakesTheSameInbox(t *testing.T) {
-	dbtest.FewChecks(t, 30)
+	dbtest.FewChecks(t, 15)
 	inOrder, shuffled := start(t), start(t)
 	rapid.Check(t, func(t *rapid.T) {
 		hear := func(s *service, events []contract.Event) {

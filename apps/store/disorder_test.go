@@ -69,7 +69,7 @@ func drawLife(t *rapid.T, p contract.Product) (life []told) {
 
 // Shuffled, doubled and delayed, the events of a product end in the rows of a delivery in order.
 func TestI5_AnyOrderOfEventsMakesTheSameItem(t *testing.T) {
-	dbtest.FewChecks(t, 30)
+	dbtest.FewChecks(t, 25)
 	inOrder, shuffled := start(t), start(t)
 	rapid.Check(t, func(t *rapid.T) {
 		hear := func(s *service, life []told) {

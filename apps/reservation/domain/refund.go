@@ -43,6 +43,12 @@ func (r *Reservation) RefundsOpen() bool {
 	return false
 }
 
+// RefundIsNews says whether it is not noted yet that a part of the refund is DONE or STUCK.
+func (r *Reservation) RefundIsNews(refundID string, status PartStatus) bool {
+	part := r.part(refundID)
+	return part != nil && part.Status != PartDone && part.Status != status
+}
+
 // RefundDone notes that a part of the refund has reached the customer; when it was the last one, the
 // reservation is CANCELLED. It says whether anything changed: hearing it again changes nothing.
 func (r *Reservation) RefundDone(d *Departure, refundID string, at time.Time) (bool, error) {

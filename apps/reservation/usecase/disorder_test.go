@@ -59,7 +59,7 @@ func drawProduct(t *rapid.T) (events []contract.Event) {
 // last of each departure is what it is. Versions of departures are not compared: they count the changes that were made
 // here, and who hears the last revision first makes fewer.
 func TestI5_AnyOrderOfProductEventsMakesTheSameCopy(t *testing.T) {
-	dbtest.FewChecks(t, 30)
+	dbtest.FewChecks(t, 25)
 	inOrder, shuffled := newStage(t, 20), newStage(t, 20)
 	rapid.Check(t, func(t *rapid.T) {
 		hear := func(s *stage, events []contract.Event) {

@@ -3,6 +3,7 @@ package usecase
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"oneqtour/apps/internal/contract"
@@ -73,8 +74,18 @@ func (s *Service) voidObeyed(ctx context.Context, id domain.ReservationID) error
 
 // refunded follows the refunds of a payment, whichever event tells of them.
 func (s *Service) refunded(ctx context.Context, p contract.Payment, causation string) error {
-	now := s.now()
-	err := s.reservations.Update(ctx, domain.ReservationID(p.ReservationID), func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
+	id, now := domain.ReservationID(p.ReservationID), s.now()
+	// Repeats end here, without the lock of the seats, which everybody wants who reserves the departure.
+	known, err := s.reservations.Find(ctx, id)
+	if errors.Is(err, domain.ErrNotFound) {
+		return nil // a tombstone's, or another installation's
+	}
+	if err != nil || !slices.ContainsFunc(p.Refunds, func(refund contract.Refund) bool {
+		return known.RefundIsNews(refund.RefundID, domain.PartStatus(refund.Status))
+	}) {
+		return err
+	}
+	err = s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
 		changed := false
 		for _, refund := range p.Refunds {
 			one, err := refundHeard(r, d, refund, now)
@@ -88,9 +99,6 @@ func (s *Service) refunded(ctx context.Context, p contract.Payment, causation st
 		}
 		return s.told(ctx, now, r, d, causation)
 	})
-	if errors.Is(err, domain.ErrNotFound) {
-		return nil // a tombstone's, or another installation's
-	}
 	if err == nil {
 		s.committed()
 	}
