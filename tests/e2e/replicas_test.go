@@ -3,7 +3,6 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +27,7 @@ func TestI6_ThreeReplicasAndEveryEventAgainAndAgain(t *testing.T) {
 	more := func(n int) { people.areConfirmed(t, people.answered(201)+n) }
 	more(30)
 	dead(t, []string{"reservation-2", "payment", "store-3", "viewpage"}, func() { more(20) })
-	dead(t, []string{"reservation-3.daprd", "payment-2.daprd", "store.daprd", "viewpage-2.daprd"}, func() { more(20) })
+	dead(t, []string{"reservation-3.daprd", "payment-2.daprd", "store.daprd", "viewpage-2.daprd"}, func() { more(10) })
 	again(t, begun)
 	for eventsAfter(t, begun) < 1000 {
 		more(20)
@@ -36,12 +35,12 @@ func TestI6_ThreeReplicasAndEveryEventAgainAndAgain(t *testing.T) {
 	answers := people.goHome()
 	t.Logf("answers %v, %d events", answers, eventsAfter(t, begun))
 
-	allSettled(t)
+	allSettled(t, p)
 	again(t, begun)
 	heard(t, "product", "store", "reservation", "viewpage")
 	heard(t, "reservation", "product", "store", "payment", "viewpage")
 	heard(t, "payment", "reservation")
-	allSettled(t)
+	allSettled(t, p)
 	people.haveWhatTheyHeard(t)
 	consistent(t, p)
 	confirmed := 0
@@ -58,23 +57,29 @@ func TestK4_PaymentMovesToAnotherPort(t *testing.T) {
 	slow(t)
 	p := register(t, osaka(20))
 	displayed(t, p.ProductID, func(item) bool { return true })
-	reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 201)
 	scaled(t, 2, "payment")
 	t.Cleanup(func() { sys.Restart(t, "payment") }) // before the second one leaves
 	sys.End(t, "payment")
 	sys.End(t, "payment.daprd")
 
-	before := calls(t, "reservation", "payment")
-	r := stack.Read[reservation](t, reserve(t, "customer-1", wish(p, 1, "tok_ok")).Is(t, 201))
-	if n := calls(t, "reservation", "payment") - before; n != 1 {
-		t.Errorf("reserving took %d calls", n)
-	}
+	var r reservation
+	stack.Eventually(t, 30*time.Second, "reserving works", func() error {
+		before := calls(t, "reservation", "payment")
+		a := reserve(t, "customer-1", wish(p, 1, "tok_ok"))
+		if a.Status != 201 {
+			return fmt.Errorf("%d %s", a.Status, a.Body)
+		}
+		if n := calls(t, "reservation", "payment") - before; n != 1 {
+			t.Errorf("it took %d calls", n)
+		}
+		r = stack.Read[reservation](t, a)
+		return nil
+	})
 	if n := charges(t, r.ReservationID); n != 1 {
 		t.Errorf("charged %d times", n)
 	}
-	steps := query(t, sys.Database(t, "payment"), "SELECT status, COUNT(*) FROM payment_steps WHERE reservation_id = ? GROUP BY status", r.ReservationID)
-	slices.SortFunc(steps, func(a, b row) int { return strings.Compare(a.id, b.id) })
-	if fmt.Sprint(steps) != "[{APPROVED 1} {REQUESTED 1}]" {
+	steps := query(t, sys.Database(t, "payment"), "SELECT kind, status FROM payment_steps WHERE reservation_id = ?", r.ReservationID)
+	if fmt.Sprint(steps) != "[{PAYMENT APPROVED}]" {
 		t.Errorf("payment did %v", steps)
 	}
 }
@@ -89,7 +94,7 @@ func scaled(t *testing.T, n int, apps ...string) {
 		if err := scale(1); err != nil {
 			t.Error(err)
 		}
-		for range n { // each reader that leaves may take an event with it
+		for range n - 1 { // each reader that leaves may take an event with it
 			calm(t)
 		}
 	})
@@ -144,18 +149,20 @@ func eventsAfter(t testing.TB, last map[string]string) (n int) {
 	return n
 }
 
-// again lets the broker give everybody, once more, every event after some points of its topics.
+// again lets the broker give everybody, once more, every event after some points of its topics. Who waits for news at a
+// topic is woken only by news, and looks then where it stands.
 func again(t testing.TB, after map[string]string) {
 	t.Helper()
 	for topic, id := range after {
 		for _, group := range redis(t, "XINFO", "GROUPS", topic).([]any) {
 			redis(t, "XGROUP", "SETID", topic, group.([]any)[1].(string), id)
 		}
+		tell(t, topic, topic, "oneqtour.nobody.unheard-of.v1", newID(), object{})
 	}
 }
 
-// allSettled waits until nothing is on its way: no reservation unsettled, no event in an outbox.
-func allSettled(t *testing.T) {
+// allSettled waits until nothing is on its way: no reservation of the product unsettled, no event in an outbox.
+func allSettled(t *testing.T, p product) {
 	t.Helper()
 	stack.Eventually(t, 60*time.Second, "nothing is on its way", func() error {
 		for _, app := range []string{"product", "reservation", "payment"} {
@@ -163,8 +170,10 @@ func allSettled(t *testing.T) {
 				return fmt.Errorf("%d events wait at %s", n, app)
 			}
 		}
-		if n := rows(t, sys.Database(t, "reservation"), "reservations WHERE status IN ('PENDING', 'CANCEL_REQUESTED')"); n != 0 {
-			return fmt.Errorf("%d reservations are unsettled", n)
+		for _, r := range reservationsOf(t, p) {
+			if r.status == "PENDING" || r.status == "CANCEL_REQUESTED" {
+				return fmt.Errorf("%s is %s", r.id, r.status)
+			}
 		}
 		return nil
 	})

@@ -226,6 +226,11 @@ func TestD2_StartStopAndStartAgain(t *testing.T) {
 	if len(items) != 4 {
 		t.Errorf("%d demo products", len(items))
 	}
+	scale := exec.Command("../../deploy/local/scale.sh", "store", "2")
+	scale.Env = l.cmd.Env
+	if out, err := scale.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
 	l.listensOnLoopbackOnly()
 	l.keepsItsSecrets()
 	if err := l.cmd.Process.Signal(syscall.SIGTERM); err != nil {
