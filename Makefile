@@ -18,14 +18,10 @@ switch: bash ## the running system to another broker, without losing an event: m
 restart: bash ## one service again: make restart APP=reservation (SIDECAR=1: its sidecar as well)
 	@$(local)/restart.sh "$(APP)" $(if $(SIDECAR),sidecar)
 
-<<<<<<< HEAD
-servers: bash build ## only the database, broker, store, issuer and payment simulator, for a `dapr run -f dapr.yaml` of your own
-=======
 scale: bash ## replicas of one service, each with its sidecar: make scale APP=reservation N=3 (N=1: one again)
 	@$(local)/scale.sh "$(APP)" "$(N)"
 
-servers: bash build ## only MariaDB, Redis, issuer and payment simulator, for a `dapr run -f dapr.yaml` of your own
->>>>>>> c40806e (make scale: replicas of a service, each with its own sidecar, started and restarted as the first)
+servers: bash build ## only the database, broker, store, issuer and payment simulator, for a `dapr run -f dapr.yaml` of your own
 	@$(local)/install.sh
 	@$(local)/dapr.sh
 	@$(local)/kafka.sh
