@@ -4,9 +4,9 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 umask 077
-most=10 # a hundred ports lie between those of one kind and those of the next
+most=10 # as the pattern below says: a hundred ports lie between those of one kind and those of the next
 app=${1:-} n=${2:-}
-[[ -n $app && $n =~ ^[0-9]{1,2}$ ]] && ((10#$n >= 1 && 10#$n <= most)) ||
+[[ -n $app && $n =~ ^0*([1-9]|10)$ ]] ||
 	fail "which one, and how many (1 to $most)? 'make scale APP=reservation N=3', for instance."
 apps | grep -qxF "$app" || fail "there is no service $app."
 [[ -f $RUN/pids/$app.environ && -f $RUN/pids/$app.daprd.args ]] || fail "no $app was started in $(short "$RUN")."
