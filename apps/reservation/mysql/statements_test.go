@@ -81,11 +81,16 @@ func TestEveryStatementHasItsIndex(t *testing.T) {
 		})
 	}
 	due := func(pending bool) error {
-		list, err := repo.Due(ctx, usecase.Claim{Pending: pending, Limit: 16, Lease: 10 * time.Second})
-		if err == nil && len(list) != 16 {
-			err = fmt.Errorf("%d are due", len(list))
+		n := 0
+		for { // until nothing is due, as it is most of the time
+			list, err := repo.Due(ctx, usecase.Claim{Pending: pending, Limit: 16, Lease: time.Hour})
+			if n += len(list); err != nil || len(list) == 0 && n >= dbtest.Rows/100 {
+				return err
+			}
+			if len(list) == 0 {
+				return fmt.Errorf("%d were due", n)
+			}
 		}
-		return err
 	}
 	watch.Methods(repo, map[string]func() error{
 		"Create": func() error {
