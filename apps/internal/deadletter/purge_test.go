@@ -35,7 +35,7 @@ func pile(t *testing.T, db *sql.DB, settled, open, young int) {
 
 func TestLettersThatWereSettledLongAgoGo(t *testing.T) {
 	db, dsn := dbtest.OpenDSN(t, deadletter.Migrations())
-	const settled, open, young = 50_000, 300, 100
+	const settled, open, young = 5_000, 300, 100
 	pile(t, db, settled, open, young)
 	removed := dbtest.PurgeUnderWrites(t, dsn, deadletter.Settled(), "UPDATE dead_letters SET reason = UUID() WHERE id = ?",
 		func(i int) any { return "store:" + dbtest.ID(settled+open+i) })

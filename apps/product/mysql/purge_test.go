@@ -13,7 +13,7 @@ import (
 
 func TestOldNoticesGoWithoutHoldingUpTheInbox(t *testing.T) {
 	db, dsn := dbtest.OpenDSN(t, Migrations(), outbox.Migrations())
-	const old, young, never = 50_000, 100, 50
+	const old, young, never = 5_000, 100, 50
 	now := time.Now().UTC()
 	dbtest.Fill(t, db, "INSERT INTO notices (md_id, seq, reservation_id, version, product_id, status, at, acknowledged_at)", old+young+never,
 		func(i int) []any {

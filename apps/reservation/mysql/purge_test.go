@@ -11,7 +11,7 @@ import (
 
 func TestOldKeysGoWithoutHoldingUpReserving(t *testing.T) {
 	db, dsn := dbtest.OpenDSN(t, mysql.Migrations())
-	const old, young = 50_000, 100
+	const old, young = 5_000, 100
 	now := time.Now().UTC()
 	dbtest.Fill(t, db, "INSERT INTO idempotency_keys (subject, operation, idem_key, body_hash, reservation_id, created_at)", old+young,
 		func(i int) []any {
