@@ -4,9 +4,9 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 umask 077
-most=10 # as the pattern below says: a hundred ports lie between those of one kind and those of the next
+most=10 # a hundred ports lie between those of one kind and those of the next
 app=${1:-} n=${2:-}
-[[ -n $app && $n =~ ^0*([1-9]|10)$ ]] ||
+[[ -n $app && $n =~ ^[1-9][0-9]?$ && $n -le $most ]] ||
 	fail "which one, and how many (1 to $most)? 'make scale APP=reservation N=3', for instance."
 apps | grep -qxF "$app" || fail "there is no service $app."
 [[ -f $RUN/pids/$app.environ && -f $RUN/pids/$app.daprd.args ]] || fail "no $app was started in $(short "$RUN")."
@@ -40,7 +40,7 @@ like_the_first() {
 fewer=() starting=()
 for ((i = 2; i <= most; i++)); do
 	name=$app-$i
-	if ((i > 10#$n)); then
+	if ((i > n)); then
 		[[ ! -f $RUN/pids/$name.environ ]] || fewer+=("$name")
 	elif ! running "$name" || ! running "$name.daprd"; then
 		like_the_first "$name" $(((i - 1) * 10))
@@ -57,4 +57,4 @@ for name in "${fewer[@]}"; do rm -f "$RUN/pids/$name."{environ,daprd.environ,dap
 failed=
 for pid in "${starting[@]}"; do wait "$pid" || failed=yes; done
 [[ -z $failed ]] || fail "not all replicas of $app are ready; 'make scale APP=$app N=1' ends them."
-say "$app: $((10#$n)) running."
+say "$app: $n running."
