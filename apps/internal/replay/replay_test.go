@@ -91,7 +91,7 @@ func told(t *testing.T, db *sql.DB, rebuildID string) (byNumber map[int64]string
 
 // Two replicas, asked more than once, while portions fail, and one of the replicas ends on the way: every aggregate
 // has one number, no number is missing, and the end comes once and says how many there are.
-func TestI9_AReplayTellsEverythingOnceWhateverFails(t *testing.T) {
+func TestI7_AReplayTellsEverythingOnceWhateverFails(t *testing.T) {
 	db := dbtest.Open(t, replay.Migrations(), outbox.Migrations())
 	var failing atomic.Int64
 	kinds := []replay.Kind{numbered("a", 120, &failing), numbered("b", 0, &failing), numbered("c", 70, &failing)}

@@ -15,7 +15,7 @@ import (
 
 // What is told once more is to the byte what the last event of each product has said, with its time; a product from
 // before the column has the time at which it was registered.
-func TestI9_AProductIsToldAsItsLastEventDid(t *testing.T) {
+func TestI7_AProductIsToldAsItsLastEventDid(t *testing.T) {
 	db := open(t)
 	r := NewProducts(db)
 	want := map[string]string{}

@@ -17,7 +17,7 @@ import (
 )
 
 // What is told once more of reservations and departures is to the byte what their last event has said, with its time.
-func TestI9_ReservationsAndDeparturesAreToldAsTheirLastEventDid(t *testing.T) {
+func TestI7_ReservationsAndDeparturesAreToldAsTheirLastEventDid(t *testing.T) {
 	db := dbtest.Open(t, mysql.Migrations(), outbox.Migrations())
 	repo := mysql.NewRepository(db)
 	product := domain.TourProduct{ID: domain.ProductID(newID()), Version: 1, Kind: "OVERSEAS", Nights: 2, Price: 1_000_000}

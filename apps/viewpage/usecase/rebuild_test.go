@@ -128,9 +128,9 @@ func damage(t fataler, m *memory, h *history) {
 	})
 }
 
-// TestI9_ARebuildUnderLoadEndsInTheDocumentsOfAViewThatNeverBroke: damaged documents, live events meanwhile at two
+// TestI7_ARebuildUnderLoadEndsInTheDocumentsOfAViewThatNeverBroke: damaged documents, live events meanwhile at two
 // replicas of which one does not know of the rebuild yet, everything twice and in any order, conflicts, lost answers.
-func TestI9_ARebuildUnderLoadEndsInTheDocumentsOfAViewThatNeverBroke(t *testing.T) {
+func TestI7_ARebuildUnderLoadEndsInTheDocumentsOfAViewThatNeverBroke(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := drawHistory(t)
 		never, m, at := newMemory(), newMemory(), newClock()
@@ -209,7 +209,7 @@ func twice(n int) []int {
 
 // As long as one snapshot is missing nothing is switched, however often the others come; and what is heard of no more
 // is given up, with the generation that is read untouched.
-func TestI9_NothingIsSwitchedBeforeEverythingIsThere(t *testing.T) {
+func TestI7_NothingIsSwitchedBeforeEverythingIsThere(t *testing.T) {
 	h, m, at := longHistory(), newMemory(), newClock()
 	s := viewAt(m, at.now)
 	hearAll(t, s, h.events)
