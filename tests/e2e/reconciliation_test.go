@@ -36,11 +36,11 @@ func reconciled(t testing.TB, day string) (r reconciliation) {
 func TestADayOfFiveThousandOrdersIsReconciled(t *testing.T) {
 	p := register(t, osaka(20))
 	displayed(t, p.ProductID, func(item) bool { return true })
-	kept := stack.Read[reservation](t, reserve(t, "customer-8", wish(p, 1, "tok_ok")).Is(t, 201)).ReservationID
-	gone := stack.Read[reservation](t, reserve(t, "customer-8", wish(p, 1, "tok_ok")).Is(t, 201)).ReservationID
-	cancel(t, "customer-8", gone, object{}).Is(t, 202)
-	becomes(t, "customer-8", gone, 20*time.Second, "CANCELLED")
-	declined := stack.Read[struct{ ReservationID string }](t, reserve(t, "customer-8", wish(p, 1, "tok_declined")).Is(t, 402)).ReservationID
+	kept := stack.Read[reservation](t, reserve(t, ofTheBooks, wish(p, 1, "tok_ok")).Is(t, 201)).ReservationID
+	gone := stack.Read[reservation](t, reserve(t, ofTheBooks, wish(p, 1, "tok_ok")).Is(t, 201)).ReservationID
+	cancel(t, ofTheBooks, gone, object{}).Is(t, 202)
+	becomes(t, ofTheBooks, gone, 20*time.Second, "CANCELLED")
+	declined := stack.Read[struct{ ReservationID string }](t, reserve(t, ofTheBooks, wish(p, 1, "tok_declined")).Is(t, 402)).ReservationID
 	chargedAfterAll(t, declined, 760_000)
 
 	confirmed, cancelled := booksOf(t, kept).longAgo(), booksOf(t, gone).longAgo()
