@@ -102,16 +102,15 @@ note_pid() { # note_pid NAME PID – whole at once: somebody may be reading it, 
 # running NAME – is NAME's pid a living process, and of this very stack? A number in an old file may
 # belong to somebody else by now, so the process must carry our run folder in its environment.
 running() {
-	local pid var seen tries
+	local pid var tries
 	pid=$(cat "$RUN/pids/$1.pid" 2>/dev/null) && [[ -n $pid ]] || return 1
 	for tries in 1 2 3 4 5; do
-		seen=
 		while IFS= read -r -d '' var; do
-			seen=yes
 			[[ $var != "ONEQ_RUN_DIR=$RUN" ]] || return 0
 		done 2>/dev/null <"/proc/$pid/environ"
-		# Nothing to read at all: it is dead, or just becoming another program; the latter takes no time.
-		[[ -z $seen ]] && grep -q '^State:.[^ZX]' "/proc/$pid/status" 2>/dev/null || return 1
+		# Not there, or not to its end: it is dead, or somebody else's, or just becoming another program, which takes
+		# no time.
+		grep -q '^State:.[^ZX]' "/proc/$pid/status" 2>/dev/null || return 1
 		sleep "0.0$tries"
 	done
 	return 1
