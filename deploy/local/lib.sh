@@ -109,8 +109,12 @@ running() {
 			[[ $var != "ONEQ_RUN_DIR=$RUN" ]] || return 0
 		done 2>/dev/null <"/proc/$pid/environ"
 		# Not there, or not to its end: it is dead, or somebody else's, or just becoming another program, which takes
-		# no time.
-		grep -q '^State:.[^ZX]' "/proc/$pid/status" 2>/dev/null || return 1
+		# no time. One that was killed is not dead before its last thread, which holds its ports.
+		case $(awk '/^State:/ {dead = $2 ~ /[ZX]/} /^Threads:/ {print dead ? $2 > 1 ? "dying" : "dead" : "alive"}' "/proc/$pid/status" 2>/dev/null) in
+		dying) return 0 ;;
+		alive) ;;
+		*) return 1 ;;
+		esac
 		sleep "0.0$tries"
 	done
 	return 1
