@@ -31,7 +31,7 @@ func run(ctx context.Context, cfg settings) error {
 		return err
 	}
 	defer func() { _ = dapr.Close() }()
-	view := usecase.New(statestore.NewTogether(statestore.New(dapr.State(cfg.StateStore))), dapr.Publisher(cfg.PubSub), usecase.Settings{
+	view := usecase.New(statestore.New(dapr.State(cfg.StateStore)), dapr.Publisher(cfg.PubSub), usecase.Settings{
 		Wait: cfg.Wait, PageSize: pageSize, App: cfg.AppID, Patience: cfg.Patience, Now: time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	})

@@ -88,24 +88,6 @@ func (s *State) Put(ctx context.Context, d Document) error {
 	return fmt.Errorf("state put %s: %w", d.Key, err)
 }
 
-// PutAll writes documents by one call, each as Put does. An error does not say which were written.
-func (s *State) PutAll(ctx context.Context, docs []Document) error {
-	items := make([]*dapr.SetStateItem, len(docs))
-	for i, d := range docs {
-		items[i] = &dapr.SetStateItem{
-			Key: d.Key, Value: d.Data, Metadata: asJSON,
-			Options: &dapr.StateOptions{Concurrency: dapr.StateConcurrencyFirstWrite},
-		}
-		if d.ETag != "" {
-			items[i].Etag = &dapr.ETag{Value: d.ETag}
-		}
-	}
-	if err := s.client.sdk.SaveBulkState(ctx, s.store, items...); err != nil {
-		return fmt.Errorf("state put %d documents: %w", len(docs), err)
-	}
-	return nil
-}
-
 // Delete removes a document whatever its version.
 func (s *State) Delete(ctx context.Context, key string) error {
 	if err := s.client.sdk.DeleteState(ctx, s.store, key, nil); err != nil {
