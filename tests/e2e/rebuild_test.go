@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"oneqtour/tests/stack"
 )
 
@@ -114,6 +116,7 @@ func TestI7_TheViewIsRebuiltWhileItServes(t *testing.T) {
 
 	stop, load := make(chan struct{}), sync.WaitGroup{}
 	made := make([]int, 4)
+	pace := rate.NewLimiter(8, 1) // reservations a second: the machine has the rebuild to do as well
 	for c := range made {
 		customer := fmt.Sprintf("customer-%d", c+1)
 		load.Go(func() {
@@ -122,6 +125,9 @@ func TestI7_TheViewIsRebuiltWhileItServes(t *testing.T) {
 				case <-stop:
 					return
 				default:
+				}
+				if pace.Wait(t.Context()) != nil {
+					return
 				}
 				a := reserve(t, customer, wish(p, 1, "tok_ok"))
 				if a.Status != 201 {
