@@ -12,7 +12,8 @@ while [[ ${1:-} = *+* && ${1:-} != -* ]]; do
 	shift
 done
 whole=no
-((${#pairs[@]})) || whole=yes pairs=(redis+postgresql kafka+mysql rabbitmq+redis)
+((${#pairs[@]})) || whole=yes pairs=(redis+redis redis+postgresql kafka+mysql rabbitmq+redis)
+[[ $whole = no ]] || export ONEQ_TEST_LONG=yes # what make test has no time for
 
 finish() { # whatever a test that was cut short has left running
 	local stacks=(".run/test-switch:${ONEQ_TEST_PORT_OFFSET:-10000}") pair

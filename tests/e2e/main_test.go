@@ -156,6 +156,15 @@ func charges(t testing.TB, id string) (n int) {
 	return n
 }
 
+// long skips what needs the machine for minutes; make test-matrix has it.
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv("ONEQ_TEST_LONG") == "" {
+		t.Skip("make test-matrix has it")
+	}
+}
+
+
 // slow marks what `make test-fast` leaves out.
 func slow(t *testing.T) {
 	t.Helper()

@@ -87,7 +87,10 @@ func corrupt(t testing.TB, key string, change func(string) string) {
 // wrong at its right version, one was gone, and one was of a reservation that never was. After it, each document is
 // byte for byte what it was before it broke, or what its owner says by now.
 func TestI7_TheViewIsRebuiltWhileItServes(t *testing.T) {
-	slow(t)
+	long(t)
+	if stack.Store != "redis" {
+		t.Skip("documents are damaged here as Redis keeps them")
+	}
 	p := register(t, osaka(5000))
 	displayed(t, p.ProductID, func(item) bool { return true })
 	still := register(t, osaka(20)) // nobody reserves it meanwhile
