@@ -164,7 +164,6 @@ func long(t *testing.T) {
 	}
 }
 
-
 // slow marks what `make test-fast` leaves out.
 func slow(t *testing.T) {
 	t.Helper()
