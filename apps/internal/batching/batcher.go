@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Patience is how long a batch may take before its members are tried alone: less than the sidecar waits for a handler.
-const Patience = time.Second
+// patience is how long a batch may take before its members are tried alone: less than the sidecar waits for a handler.
+const patience = time.Second
 
 // Batcher works at values of one kind, a batch at a time.
 type Batcher[T any] struct {
@@ -79,7 +79,7 @@ func (b *Batcher[T]) next() []member[T] {
 }
 
 func (b *Batcher[T]) try(ctx context.Context, batch []member[T]) error {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	values := make([]T, len(batch))
 	for i, one := range batch {

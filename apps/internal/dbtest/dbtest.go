@@ -31,8 +31,7 @@ func Fill(t testing.TB, db *sql.DB, insert string, rows int, row func(i int) []a
 		for i := range n {
 			args = append(args, row(begin+i)...)
 		}
-		one := "(" + strings.TrimSuffix(strings.Repeat("?,", len(args)/n), ",") + "),"
-		if _, err := db.Exec(insert+" VALUES "+strings.TrimSuffix(strings.Repeat(one, n), ","), args...); err != nil {
+		if _, err := db.Exec(insert+" VALUES "+mysqldb.Rows(n, len(args)/n), args...); err != nil {
 			t.Fatalf("%s: %v", insert, err)
 		}
 	}

@@ -114,7 +114,7 @@ func addReplays(ctx context.Context, c conn, letters []web.DeadLetter) error {
 		ids[i], place[d.ID] = d.ID, i
 		letters[i].Replays = []web.Replay{}
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?,", len(ids)), ",")
+	marks := mysqldb.Marks(len(ids))
 	rows, err := c.QueryContext(ctx, "SELECT letter, at, actor, result FROM dead_letter_replays WHERE letter IN ("+marks+") ORDER BY at", ids...)
 	if err != nil {
 		return fmt.Errorf("read replays: %w", err)

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -46,7 +45,7 @@ func Add(ctx context.Context, tx *sql.Tx, messages []Message) error {
 		}
 		args = append(args, m.Event.ID, m.Topic, m.Event.Subject, string(raw))
 	}
-	rows := strings.TrimSuffix(strings.Repeat("(?,?,?,?),", len(messages)), ",")
+	rows := mysqldb.Rows(len(messages), 4)
 	_, err := tx.ExecContext(ctx, "INSERT INTO outbox (id, topic, partition_key, event) VALUES "+rows, args...)
 	if err != nil {
 		return fmt.Errorf("outbox: %w", err)

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 
 	"oneqtour/apps/internal/contract"
+	"oneqtour/apps/internal/mysqldb"
 )
 
 // relay sends one batch and says how many rows it had.
@@ -128,7 +128,7 @@ func (r *Relay) remove(ctx context.Context, ids []string) error {
 	for i, id := range ids {
 		args[i] = id
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?,", len(ids)), ",")
+	marks := mysqldb.Marks(len(ids))
 	if _, err := r.db.ExecContext(ctx, "DELETE FROM outbox WHERE id IN ("+marks+")", args...); err != nil {
 		return fmt.Errorf("remove published: %w", err)
 	}

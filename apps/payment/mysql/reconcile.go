@@ -3,9 +3,9 @@ package mysql
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
+	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/payment/domain"
 )
 
@@ -61,7 +61,7 @@ func reservationsOf(orders []string) (marks string, ids []any) {
 			ids = append(ids, reservation)
 		}
 	}
-	return strings.TrimSuffix(strings.Repeat("?,", len(ids)), ","), ids
+	return mysqldb.Marks(len(ids)), ids
 }
 
 // OfOrders reads the payments of order ids, by order id.
@@ -97,7 +97,7 @@ func (r *Repository) addRefunds(ctx context.Context, to map[string]domain.Snapsh
 	if len(payments) == 0 {
 		return nil
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?,", len(payments)), ",")
+	marks := mysqldb.Marks(len(payments))
 	rows, err := r.db.QueryContext(ctx, "SELECT r.payment_id, "+refundColumns+" FROM refunds r WHERE r.payment_id IN ("+marks+
 		") ORDER BY r.payment_id, r.position", payments...)
 	if err != nil {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 
+	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/payment/domain"
 	"oneqtour/apps/payment/usecase"
 )
@@ -20,7 +20,7 @@ func addSteps(ctx context.Context, tx *sql.Tx, p *domain.Payment) error {
 	for _, s := range steps {
 		args = append(args, of.Reservation, of.Purpose, of.ID, s.At, s.Kind, s.Status, s.Amount, s.RefundID, s.Cause, s.Detail, s.Actor)
 	}
-	rows := strings.TrimSuffix(strings.Repeat("(?,?,?,?,?,?,?,?,?,?,?),", len(steps)), ",")
+	rows := mysqldb.Rows(len(steps), 11)
 	_, err := tx.ExecContext(ctx, `INSERT INTO payment_steps (reservation_id, purpose, payment_id, at, kind, status, amount,
 		refund_id, cause, detail, actor) VALUES `+rows, args...)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/internal/terms"
 	"oneqtour/apps/product/domain"
 )
@@ -50,7 +51,7 @@ func insertProduct(ctx context.Context, tx *sql.Tx, s domain.Snapshot, at time.T
 	if err != nil {
 		return err
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?,", len(values)), ",")
+	marks := mysqldb.Marks(len(values))
 	if _, err := tx.ExecContext(ctx, "INSERT INTO products ("+productColumns+", changed_at) VALUES ("+marks+", ?)", append(values, at)...); err != nil {
 		return fmt.Errorf("insert product: %w", err)
 	}
@@ -80,7 +81,7 @@ func saveDepartures(ctx context.Context, tx *sql.Tx, s domain.Snapshot) error {
 			args = append(args, nil, nil, nil, nil)
 		}
 	}
-	rows := strings.TrimSuffix(strings.Repeat("(?,?,?,?,?,?,?,?,?,?),", len(s.Departures)), ",")
+	rows := mysqldb.Rows(len(s.Departures), 10)
 	_, err := tx.ExecContext(ctx, `INSERT INTO departures (departure_id, product_id, position, date, capacity,
 			min_participants, closure_reason, closure_note, closed_on, closed_at) VALUES `+rows+`
 		ON DUPLICATE KEY UPDATE position = VALUES(position), capacity = VALUES(capacity),
@@ -134,7 +135,7 @@ func addDepartures(ctx context.Context, q querier, products []*domain.Snapshot) 
 		byID[p.ID] = p
 		args = append(args, p.ID)
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?,", len(args)), ",")
+	marks := mysqldb.Marks(len(args))
 	rows, err := q.QueryContext(ctx, `SELECT product_id, departure_id, date, capacity, min_participants, closure_reason,
 			closure_note, closed_on, closed_at FROM departures WHERE product_id IN (`+marks+`) ORDER BY product_id, position`, args...)
 	if err != nil {

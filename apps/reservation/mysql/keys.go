@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -92,7 +91,7 @@ func (r *Repository) Due(ctx context.Context, c usecase.Claim) ([]usecase.DueRes
 	for _, d := range due {
 		args = append(args, d.ID)
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?,", len(due)), ",")
+	marks := mysqldb.Marks(len(due))
 	_, err = r.db.ExecContext(ctx, `UPDATE reservations SET claim = ?, next_attempt_at = NOW(6) + INTERVAL ? SECOND
 		WHERE id IN (`+marks+`) AND next_attempt_at <= NOW(6)`, args...)
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
+	"oneqtour/apps/internal/mysqldb"
 	"oneqtour/apps/reservation/domain"
 	"oneqtour/apps/reservation/usecase"
 )
@@ -84,7 +84,7 @@ func among(ids []domain.ReservationID) (marks string, args []any) {
 	for _, id := range ids {
 		args = append(args, id)
 	}
-	return strings.TrimSuffix(strings.Repeat("?,", len(ids)), ","), args
+	return mysqldb.Marks(len(ids)), args
 }
 
 func (r *Repository) documents(ctx context.Context, where string, args ...any) ([]*domain.Reservation, error) {
