@@ -110,7 +110,7 @@ running() {
 		done 2>/dev/null <"/proc/$pid/environ"
 		# Not there, or not to its end: it is dead, or somebody else's, or just becoming another program, which takes
 		# no time. One that was killed is not dead before its last thread, which holds its ports.
-		case $(awk '/^State:/ {dead = $2 ~ /[ZX]/} /^Threads:/ {print dead ? $2 > 1 ? "dying" : "dead" : "alive"}' "/proc/$pid/status" 2>/dev/null) in
+		case $(awk '/^State:/ {dead = $2 ~ /[ZX]/} /^Threads:/ {print dead ? $2 > 1 ? "dying" : "dead" : "alive"}' "/proc/$pid/status" 2>/dev/null || true) in
 		dying) return 0 ;;
 		alive) ;;
 		*) return 1 ;;
