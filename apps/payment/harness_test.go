@@ -195,11 +195,11 @@ func serveOn(t testing.TB, db *sql.DB, providerURL string) *service {
 
 func serveWith(t testing.TB, db *sql.DB, providerURL string, settings usecase.Settings) *service {
 	t.Helper()
-	s := &service{t: t, db: db, log: &buffer{}, store: mysql.NewRepository(db, 20*time.Second),
+	s := &service{t: t, db: db, log: &buffer{}, store: mysql.NewRepository(db, 20*time.Second, func() {}),
 		provider: provider.New(providerURL, providerSecret, 8*time.Second), settings: settings}
 	logger := telemetry.NewLogger(s.log, "payment", "debug")
 	s.payments = usecase.New(usecase.Ports{
-		Payments: s.store, Agenda: s.store, Books: s.store, Provider: s.provider, Announce: func() {},
+		Payments: s.store, Agenda: s.store, Books: s.store, Provider: s.provider,
 		Clock: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) },
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	}, s.settings)

@@ -46,9 +46,9 @@ func run(ctx context.Context, cfg settings) (err error) {
 	defer bank.Close()
 
 	relay := outbox.NewRelay(database.DB, dapr.Publisher(cfg.PubSub))
-	repository := mysql.NewRepository(database.DB, cfg.lease())
+	repository := mysql.NewRepository(database.DB, cfg.lease(), relay.Wake)
 	payments := usecase.New(usecase.Ports{
-		Payments: repository, Agenda: repository, Books: repository, Provider: bank, Announce: relay.Wake,
+		Payments: repository, Agenda: repository, Books: repository, Provider: bank,
 		Clock: time.Now, NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	}, usecase.Settings{
 		Pace:         domain.Pace{InFlight: cfg.inFlight(), Watch: cfg.Watch},

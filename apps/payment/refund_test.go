@@ -28,7 +28,7 @@ func TestF11_ACancellationReturnsItsCardPartOnceHoweverOftenItIsSaid(t *testing.
 	}
 	words, events := s.events(reservation)
 	e := events[len(events)-1]
-	if !strings.HasPrefix(words, "approved refunded") || e.Refunds[0].RefundID != refund || e.Refunds[0].Status != "DONE" ||
+	if !strings.HasPrefix(words, "refunded") || e.Refunds[0].RefundID != refund || e.Refunds[0].Status != "DONE" ||
 		e.Refunds[0].Cause != "CANCELLATION" || e.Status != "APPROVED" || e.Meta.CausationID == "" {
 		t.Errorf("%s %+v", words, e)
 	}

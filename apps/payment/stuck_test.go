@@ -121,15 +121,15 @@ func TestAStuckRefundIsToldAndToldAgainUntilItIsKnown(t *testing.T) {
 	ask(contract.RefundRequested)
 	s.refundOf(reservation, refund, domain.RefundStuck)
 	words, events := s.events(reservation)
-	if words != "approved refund-stuck" || events[1].Refunds[0].Status != "STUCK" || events[1].Refunds[0].RefundID != refund {
+	if words != "refund-stuck" || events[0].Refunds[0].Status != "STUCK" || events[0].Refunds[0].RefundID != refund {
 		t.Errorf("%s %+v", words, events)
 	}
 	ask(contract.RefundRequested) // the word of it was lost
-	if words, _ := s.events(reservation); words != "approved refund-stuck refund-stuck" {
+	if words, _ := s.events(reservation); words != "refund-stuck refund-stuck" {
 		t.Errorf("events: %s", words)
 	}
 	ask(contract.RefundStuck)
-	if words, _ := s.events(reservation); words != "approved refund-stuck refund-stuck" {
+	if words, _ := s.events(reservation); words != "refund-stuck refund-stuck" {
 		t.Errorf("it is known, and yet: %s", words)
 	}
 	// Reservation believes it stuck, and here nobody has heard of it.
@@ -160,7 +160,7 @@ func TestARetryIsANewCallAndTheSameRefund(t *testing.T) {
 	if charged, returned, entries := sim.ledger(reservation); charged != 10_000 || returned != 7_000 || entries != 2 {
 		t.Errorf("charged %d, returned %d in %d entries", charged, returned, entries)
 	}
-	if words, _ := s.events(reservation); words != "approved refund-stuck refunded" {
+	if words, _ := s.events(reservation); words != "refund-stuck refunded" {
 		t.Errorf("events: %s", words)
 	}
 	_, steps := s.told(reservation)
@@ -182,7 +182,7 @@ func TestARetryThatIsRefusedAgainIsStuckAgain(t *testing.T) {
 		}
 	}
 	s.refundOf(reservation, refund, domain.RefundStuck)
-	if words, _ := s.events(reservation); words != "approved refund-stuck refund-stuck refund-stuck refund-stuck" {
+	if words, _ := s.events(reservation); words != "refund-stuck refund-stuck refund-stuck refund-stuck" {
 		t.Errorf("events: %s", words)
 	}
 	if r := s.refund(reservation, refund); r.Retries != 3 || r.Code != "NOT_CANCELABLE_PAYMENT" {
@@ -241,7 +241,7 @@ func TestASettlementByBankTransferEndsAStuckRefund(t *testing.T) {
 		t.Errorf("retried: %d %s", status, word)
 	}
 	words, events := s.events(reservation)
-	if words != "approved refund-stuck refunded" || events[2].Refunds[0].Status != "DONE" || events[2].Refunds[0].SettledBy != "operator-2" {
+	if words != "refund-stuck refunded" || events[1].Refunds[0].Status != "DONE" || events[1].Refunds[0].SettledBy != "operator-2" {
 		t.Errorf("%s %+v", words, events)
 	}
 	if _, returned, _ := sim.ledger(reservation); returned != 0 {

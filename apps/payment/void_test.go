@@ -84,7 +84,7 @@ func TestK3_AVoidOrderAfterTheApprovalReturnsTheCharge(t *testing.T) {
 	if charged, returned, entries := sim.ledger(reservation); charged != 10_000 || returned != 10_000 || entries != 2 {
 		t.Errorf("charged %d, returned %d in %d entries", charged, returned, entries)
 	}
-	if words, _ := s.events(reservation); words != "approved voided" {
+	if words, _ := s.events(reservation); words != "voided" {
 		t.Errorf("events: %s", words)
 	}
 }

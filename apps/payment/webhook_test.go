@@ -64,7 +64,7 @@ func TestAWebhookThatIsResentChangesNothingTwice(t *testing.T) {
 	}
 }
 
-// The webhook overtakes the answer: whichever is stored first, the caller hears APPROVED and one event is told.
+// The webhook overtakes the answer: whichever is stored first, the caller hears APPROVED, once.
 func TestAWebhookThatComesBeforeTheAnswerIsNoSecondApproval(t *testing.T) {
 	sim := simulate(t, freeAddr(t))
 	s := serve(t, sim.url).resumes()
@@ -88,7 +88,7 @@ func TestAWebhookThatComesBeforeTheAnswerIsNoSecondApproval(t *testing.T) {
 			}
 		}
 		s.hint(reservation, "DONE", "transmission-"+reservation)
-		if told, _ := s.events(reservation); told != "approved" {
+		if told, _ := s.events(reservation); told != "" && told != "approved" { // told by an event only if the hint was first
 			t.Errorf("events: %s", told)
 		}
 	}

@@ -102,20 +102,20 @@ note_pid() { # note_pid NAME PID – whole at once: somebody may be reading it, 
 # running NAME – is NAME's pid a living process, and of this very stack? A number in an old file may
 # belong to somebody else by now, so the process must carry our run folder in its environment.
 running() {
-	local pid var tries
+	local pid var
 	pid=$(cat "$RUN/pids/$1.pid" 2>/dev/null) && [[ -n $pid ]] || return 1
-	for tries in 1 2 3 4 5; do
+	for _ in {1..40}; do
 		while IFS= read -r -d '' var; do
 			[[ $var != "ONEQ_RUN_DIR=$RUN" ]] || return 0
 		done 2>/dev/null <"/proc/$pid/environ"
-		# Not there, or not to its end: it is dead, or somebody else's, or just becoming another program, which takes
-		# no time. One that was killed is not dead before its last thread, which holds its ports.
+		# Not there, or not to its end: it is dead, or somebody else's, or just becoming another program, which takes no
+		# time on a machine that has some. One that was killed is not dead before its last thread, which holds its ports.
 		case $(awk '/^State:/ {dead = $2 ~ /[ZX]/} /^Threads:/ {print dead ? $2 > 1 ? "dying" : "dead" : "alive"}' "/proc/$pid/status" 2>/dev/null || true) in
 		dying) return 0 ;;
 		alive) ;;
 		*) return 1 ;;
 		esac
-		sleep "0.0$tries"
+		sleep 0.05
 	done
 	return 1
 }

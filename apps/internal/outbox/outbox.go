@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -30,6 +31,9 @@ func Migrations() mysqldb.Migrations {
 type Message struct {
 	Topic string
 	Event contract.Event
+	// Wait is how long it stays in the outbox before it is published, by the database's clock, for what is probably
+	// overtaken by then and withdrawn.
+	Wait time.Duration
 }
 
 // Add writes messages in the caller's transaction.
@@ -37,18 +41,40 @@ func Add(ctx context.Context, tx *sql.Tx, messages []Message) error {
 	if len(messages) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 4*len(messages))
+	args := make([]any, 0, 5*len(messages))
 	for _, m := range messages {
 		raw, err := json.Marshal(m.Event)
 		if err != nil {
 			return fmt.Errorf("outbox: marshal %s: %w", m.Event.Type, err)
 		}
-		args = append(args, m.Event.ID, m.Topic, m.Event.Subject, string(raw))
+		var wait any // NULL: none
+		if m.Wait > 0 {
+			wait = m.Wait.Microseconds()
+		}
+		args = append(args, m.Event.ID, m.Topic, m.Event.Subject, string(raw), wait)
 	}
-	rows := mysqldb.Rows(len(messages), 4)
-	_, err := tx.ExecContext(ctx, "INSERT INTO outbox (id, topic, partition_key, event) VALUES "+rows, args...)
+	row := ", (?, ?, ?, ?, NOW(6) + INTERVAL ? MICROSECOND)"
+	_, err := tx.ExecContext(ctx, "INSERT INTO outbox (id, topic, partition_key, event, claimed_until) VALUES "+
+		strings.Repeat(row, len(messages))[2:], args...)
 	if err != nil {
 		return fmt.Errorf("outbox: %w", err)
+	}
+	return nil
+}
+
+// Withdraw takes a message back that waits, in the transaction that adds the one which says the same and more. One
+// that has left meanwhile is none too many: whoever hears it hears the newer one as well.
+func Withdraw(ctx context.Context, tx *sql.Tx, id string) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM outbox WHERE id = ?", id); err != nil {
+		return fmt.Errorf("outbox: withdraw: %w", err)
+	}
+	return nil
+}
+
+// Release ends the wait of a message.
+func Release(ctx context.Context, tx *sql.Tx, id string) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE outbox SET claimed_until = NULL WHERE id = ? AND claim IS NULL", id); err != nil {
+		return fmt.Errorf("outbox: release: %w", err)
 	}
 	return nil
 }

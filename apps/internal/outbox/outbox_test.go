@@ -241,3 +241,40 @@ func TestDefect5_ARolledBackTransactionAnnouncesNothing(t *testing.T) {
 		t.Errorf("%v, %d events", err, left(t, db))
 	}
 }
+
+// What waits is published when its time has come; what was withdrawn never is, and what was released at once.
+func TestWhatWaitsIsPublishedLateUnlessItIsWithdrawn(t *testing.T) {
+	db := dbtest.Open(t, outbox.Migrations())
+	b := newBroker()
+	message := func(wait time.Duration) outbox.Message {
+		e, err := contract.NewEvent(contract.Envelope{ID: uuid.Must(uuid.NewV7()).String(), Subject: "s", Time: time.Now()}, struct{}{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return outbox.Message{Topic: "t", Event: e, Wait: wait}
+	}
+	late, gone, released, now := message(time.Hour), message(time.Hour), message(time.Hour), message(0)
+	write := func(fn func(tx *sql.Tx) error) {
+		t.Helper()
+		if err := mysqldb.InTx(t.Context(), db, fn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(func(tx *sql.Tx) error {
+		return outbox.Add(t.Context(), tx, []outbox.Message{late, gone, released, now})
+	})
+	write(func(tx *sql.Tx) error {
+		return errors.Join(outbox.Withdraw(t.Context(), tx, gone.Event.ID), outbox.Release(t.Context(), tx, released.Event.ID))
+	})
+	runUntil(t, db, "SELECT COUNT(*) FROM outbox WHERE id <> '"+late.Event.ID+"'", outbox.NewRelay(db, b))
+	if events, _ := b.received(); events != 2 || b.got["t "+now.Event.ID]+b.got["t "+released.Event.ID] != 2 {
+		t.Errorf("at once: %v", b.got)
+	}
+	if _, err := db.Exec("UPDATE outbox SET claimed_until = NOW(6)"); err != nil { // its hour is over
+		t.Fatal(err)
+	}
+	run(t, db, outbox.NewRelay(db, b))
+	if events, deliveries := b.received(); events != 3 || deliveries != 3 || b.got["t "+late.Event.ID] != 1 {
+		t.Errorf("in the end: %v", b.got)
+	}
+}

@@ -151,6 +151,14 @@ func (p *Payment) Answer() (Status, error) {
 
 func (p *Payment) raise(h Happening) { p.happened = append(p.happened, h) }
 
+// Answered says that whoever asked for the charge is still there to be told: of an approval or a refusal alone, nobody
+// else must hear.
+func (p *Payment) Answered() {
+	if len(p.happened) == 1 && (p.happened[0] == WasApproved || p.happened[0] == WasDeclined) {
+		p.happened = nil
+	}
+}
+
 // Happened hands over what others must hear of, once.
 func (p *Payment) Happened() []Happening {
 	h := p.happened

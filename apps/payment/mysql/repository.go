@@ -32,11 +32,29 @@ func Migrations() mysqldb.Migrations {
 type Repository struct {
 	db    *sql.DB
 	lease time.Duration
+	told  func()
 }
 
-// NewRepository makes a repository. lease is how long a claimed payment belongs to its worker.
-func NewRepository(db *sql.DB, lease time.Duration) *Repository {
-	return &Repository{db: db, lease: lease}
+// NewRepository makes a repository. lease is how long a claimed payment belongs to its worker; told is called when
+// events were stored.
+func NewRepository(db *sql.DB, lease time.Duration, told func()) *Repository {
+	return &Repository{db: db, lease: lease, told: told}
+}
+
+func (r *Repository) inTx(ctx context.Context, fn func(tx *sql.Tx) ([]contract.Event, error)) error {
+	told := false
+	err := mysqldb.InTx(ctx, r.db, func(tx *sql.Tx) error {
+		events, err := fn(tx)
+		if err != nil {
+			return err
+		}
+		told = len(events) > 0
+		return outbox.Add(ctx, tx, messages(events))
+	})
+	if told { // also when nobody knows whether it was committed
+		r.told()
+	}
+	return err
 }
 
 // Add stores a new payment; domain.ErrExists when there is one of this reservation and purpose,
@@ -46,14 +64,11 @@ func (r *Repository) Add(ctx context.Context, p *domain.Payment, events []contra
 	if s := p.Snapshot(); len(events) == 0 {
 		err = r.insertAlone(ctx, s)
 	} else {
-		err = mysqldb.InTx(ctx, r.db, func(tx *sql.Tx) error {
+		err = r.inTx(ctx, func(tx *sql.Tx) ([]contract.Event, error) {
 			if err := insert(ctx, tx, s); err != nil {
-				return err
+				return nil, err
 			}
-			if err := addSteps(ctx, tx, p); err != nil {
-				return err
-			}
-			return outbox.Add(ctx, tx, messages(events))
+			return events, addSteps(ctx, tx, p)
 		})
 	}
 	switch {
@@ -108,7 +123,7 @@ func (r *Repository) Change(ctx context.Context, held *domain.Payment, change us
 	if err != nil {
 		return nil, err
 	}
-	err = mysqldb.InTx(ctx, r.db, func(tx *sql.Tx) error { return write(ctx, tx, before, p, events) })
+	err = r.inTx(ctx, func(tx *sql.Tx) ([]contract.Event, error) { return events, write(ctx, tx, before, p) })
 	if errors.Is(err, errMoved) {
 		return r.Update(ctx, before.ID, change)
 	}
@@ -121,17 +136,17 @@ func (r *Repository) Change(ctx context.Context, held *domain.Payment, change us
 // Update locks a payment and changes it. It gives the payment as it is stored now; domain.ErrNotFound.
 func (r *Repository) Update(ctx context.Context, id domain.PaymentID, change usecase.Change) (*domain.Payment, error) {
 	var p *domain.Payment
-	err := mysqldb.InTx(ctx, r.db, func(tx *sql.Tx) error {
+	err := r.inTx(ctx, func(tx *sql.Tx) ([]contract.Event, error) {
 		before, err := read(ctx, tx, "payment_id = ? FOR UPDATE", id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		p = domain.Restore(before)
 		events, err := change(p)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return write(ctx, tx, before, p, events)
+		return events, write(ctx, tx, before, p)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("update payment: %w", err)
@@ -140,7 +155,7 @@ func (r *Repository) Update(ctx context.Context, id domain.PaymentID, change use
 }
 
 // write stores what has changed, on top of the version that was read.
-func write(ctx context.Context, tx *sql.Tx, before domain.Snapshot, p *domain.Payment, events []contract.Event) error {
+func write(ctx context.Context, tx *sql.Tx, before domain.Snapshot, p *domain.Payment) error {
 	after := p.Snapshot()
 	switch {
 	case p.Forgotten():
@@ -155,10 +170,7 @@ func write(ctx context.Context, tx *sql.Tx, before domain.Snapshot, p *domain.Pa
 			return err
 		}
 	}
-	if err := addSteps(ctx, tx, p); err != nil {
-		return err
-	}
-	return outbox.Add(ctx, tx, messages(events))
+	return addSteps(ctx, tx, p)
 }
 
 func messages(events []contract.Event) []outbox.Message {

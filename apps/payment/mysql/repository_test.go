@@ -25,7 +25,7 @@ var moment = domain.Moment{Now: time.Date(2026, 11, 22, 1, 2, 3, 456000, time.UT
 func open(t *testing.T) (*Repository, *sql.DB) {
 	t.Helper()
 	db := dbtest.Open(t, Migrations(), outbox.Migrations())
-	return NewRepository(db, 20*time.Second), db
+	return NewRepository(db, 20*time.Second, func() {}), db
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -41,7 +41,7 @@ func TestEveryStatementHasItsIndex(t *testing.T) {
 	db, watch := dbtest.OpenWatched(t, Migrations(), outbox.Migrations())
 	crowd(t, db)
 	watch.Analyze(db)
-	repo, ctx := NewRepository(db, 20*time.Second), t.Context()
+	repo, ctx := NewRepository(db, 20*time.Second, func() {}), t.Context()
 	id := dbtest.ID(7123)
 	order := domain.OrderID(domain.ReservationID(id), domain.Price)
 	due := func(p *domain.Payment) ([]contract.Event, error) { p.Soon(moment.Now); return nil, nil }

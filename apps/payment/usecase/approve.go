@@ -52,7 +52,7 @@ func (s *Service) Approve(ctx context.Context, r Request) (Answer, error) {
 		return Answer{}, domain.ErrUnknown.Because(err)
 	}
 	select {
-	case o := <-s.charge(ctx, p, r.Token):
+	case o := <-s.charge(ctx, waiting, p, r.Token):
 		if ill := s.doubts.note(o.reply.Kind); ill || !o.stored || !domain.ErrUnknown.Is(o.err) {
 			return o.answer, o.err
 		}
@@ -93,13 +93,13 @@ type outcome struct {
 }
 
 // charge calls the provider and stores what it says, whether or not anybody waits for it.
-func (s *Service) charge(ctx context.Context, p *domain.Payment, token domain.Token) <-chan outcome {
+func (s *Service) charge(ctx, waiting context.Context, p *domain.Payment, token domain.Token) <-chan outcome {
 	ctx = context.WithoutCancel(ctx)
 	done := make(chan outcome, 1)
 	s.calls.Go(func() {
 		reply := s.provider.Confirm(ctx, p, token)
 		trouble(ctx, p, "not approved", reply)
-		stored, err := s.settle(ctx, p, reply)
+		stored, err := s.settle(ctx, waiting, p, reply)
 		if err != nil {
 			done <- outcome{reply: reply, err: err}
 			return
@@ -110,11 +110,19 @@ func (s *Service) charge(ctx context.Context, p *domain.Payment, token domain.To
 	return done
 }
 
-func (s *Service) settle(ctx context.Context, p *domain.Payment, reply domain.Reply) (*domain.Payment, error) {
+// settle stores what the provider has replied. Its caller hears it by the answer; events tell it only when nobody is
+// waiting any longer. Should that answer be lost, the reservation inquires.
+func (s *Service) settle(ctx, waiting context.Context, p *domain.Payment, reply domain.Reply) (*domain.Payment, error) {
 	ctx, cancel := context.WithTimeout(ctx, Storing)
 	defer cancel()
 	m := s.moment()
-	stored, err := s.payments.Change(ctx, p, s.change(ctx, m, func(p *domain.Payment) error { return p.Replied(reply, m) }))
+	stored, err := s.payments.Change(ctx, p, s.change(ctx, m, func(p *domain.Payment) error {
+		err := p.Replied(reply, m)
+		if waiting.Err() == nil {
+			p.Answered()
+		}
+		return err
+	}))
 	if err != nil {
 		// The row is still REQUESTED, so resume will ask the provider.
 		zerolog.Ctx(ctx).Error().Err(err).Str("paymentId", string(p.ID())).Msg("the provider's answer was not stored")

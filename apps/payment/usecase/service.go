@@ -87,7 +87,6 @@ type Service struct {
 	settings Settings
 	clock    Clock
 	newID    NewID
-	announce func()        // there are events to publish
 	wake     chan struct{} // there is something to resume
 	calls    sync.WaitGroup
 	doubts   doubts
@@ -99,7 +98,6 @@ type Ports struct {
 	Agenda   Agenda
 	Books    Books
 	Provider Provider
-	Announce func() // called after a commit that may have stored events
 	Clock    Clock
 	NewID    NewID
 }
@@ -107,7 +105,7 @@ type Ports struct {
 // New makes the service.
 func New(p Ports, s Settings) *Service {
 	return &Service{
-		payments: p.Payments, agenda: p.Agenda, books: p.Books, provider: p.Provider, announce: p.Announce,
+		payments: p.Payments, agenda: p.Agenda, books: p.Books, provider: p.Provider,
 		clock: p.Clock, newID: p.NewID, settings: s, wake: make(chan struct{}, 1),
 	}
 }
@@ -123,9 +121,8 @@ func (s *Service) moment() domain.Moment {
 	}
 }
 
-// committed tells the workers and, for what must not pass unseen, the log.
+// committed tells the workers of what is due and, for what must not pass unseen, the log.
 func (s *Service) committed(ctx context.Context, p *domain.Payment, m domain.Moment) {
-	s.announce()
 	if p.Due(m.Now) {
 		s.rouse()
 	}

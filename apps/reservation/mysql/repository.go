@@ -107,8 +107,22 @@ func (r *Repository) Update(ctx context.Context, id domain.ReservationID,
 		if err := saveKeys(ctx, tx, id, *change); err != nil {
 			return err
 		}
-		return outbox.Add(ctx, tx, change.Messages)
+		return tell(ctx, tx, *change)
 	})
+}
+
+// tell writes what a change says, in place of what still waits to be said.
+func tell(ctx context.Context, tx *sql.Tx, c usecase.Change) error {
+	switch {
+	case c.Told == "":
+	case len(c.Messages) == 0:
+		return outbox.Release(ctx, tx, c.Told)
+	default:
+		if err := outbox.Withdraw(ctx, tx, c.Told); err != nil {
+			return err
+		}
+	}
+	return outbox.Add(ctx, tx, c.Messages)
 }
 
 // Find implements usecase.Reservations.

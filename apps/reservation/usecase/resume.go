@@ -112,10 +112,10 @@ func (s *Service) resumePending(ctx context.Context, snap domain.Snapshot, asked
 	if err == nil {
 		switch result.Status {
 		case contract.PaymentIsApproved:
-			_, _, err := s.settle(ctx, snap.ID, Outcome{Kind: Approved, Result: result})
+			_, _, err := s.settle(ctx, snap.ID, Outcome{Kind: Approved, Result: result}, "")
 			return err
 		case contract.PaymentIsDeclined, contract.PaymentIsVoided:
-			_, _, err := s.settle(ctx, snap.ID, Outcome{Kind: Declined, Result: result})
+			_, _, err := s.settle(ctx, snap.ID, Outcome{Kind: Declined, Result: result}, "")
 			return err
 		}
 	}

@@ -12,10 +12,10 @@ import (
 
 // finish writes the outcome in a time of its own, since money may have moved. When that fails, the customer is
 // told what stands, and the worker settles it.
-func (s *Service) finish(ctx context.Context, id domain.ReservationID, o Outcome) (Answer, error) {
+func (s *Service) finish(ctx context.Context, id domain.ReservationID, o Outcome, told string) (Answer, error) {
 	writing, cancel := context.WithTimeout(ctx, s.limits.Settle)
 	defer cancel()
-	answer, busy, err := s.settle(writing, id, o)
+	answer, busy, err := s.settle(writing, id, o, told)
 	switch {
 	case err != nil:
 		return s.standing(ctx, id, err)
@@ -47,8 +47,9 @@ func (s *Service) standing(ctx context.Context, id domain.ReservationID, cause e
 }
 
 // settle writes what the payment's outcome means. It may run for the same reservation in the request, in the
-// worker and in another replica: whoever finds it PENDING first decides. busy says that nothing was sent.
-func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome) (answer Answer, busy bool, err error) {
+// worker and in another replica: whoever finds it PENDING first decides. told is the event of the PENDING state, as far
+// as it is known and may still wait. busy says that nothing was sent.
+func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome, told string) (answer Answer, busy bool, err error) {
 	now := s.now()
 	err = s.reservations.Update(ctx, id, func(r *domain.Reservation, d *domain.Departure) (*Change, error) {
 		answer, busy = Answer{}, false
@@ -64,6 +65,7 @@ func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome
 			answer = present(r)
 			change.Answer = &answer
 		}
+		change.Told = told
 		if r.Status() != domain.Pending {
 			change.Messages, err = s.announce(ctx, now, r, d, o.Result.PaymentID)
 		}

@@ -25,7 +25,10 @@ type documents[T any] struct {
 }
 
 // lane is the queue before one key.
-type lane[T any] struct{ waiting []change[T] }
+type lane[T any] struct {
+	waiting []change[T]
+	last    *Document // as it was read just before; nil: still to be read
+}
 
 type change[T any] struct {
 	apply func(*T) bool
@@ -69,11 +72,17 @@ func decodeAll[T any](stored []Document) ([]*T, error) {
 // returns false. The change is applied again when somebody else was faster, so it must only look at what it
 // is given; it may run after update has returned an error.
 func (d *documents[T]) update(ctx context.Context, key string, apply func(*T) bool) error {
+	return d.updateFrom(ctx, key, nil, apply)
+}
+
+// updateFrom is update of a document that the caller has just read, by which one call of the store is saved. When it is
+// not that document any longer, the ETag says so.
+func (d *documents[T]) updateFrom(ctx context.Context, key string, last *Document, apply func(*T) bool) error {
 	done := make(chan error, 1)
 	d.mu.Lock()
 	l, busy := d.lanes[key]
 	if !busy {
-		l = &lane[T]{}
+		l = &lane[T]{last: last}
 		d.lanes[key] = l
 	}
 	l.waiting = append(l.waiting, change[T]{apply, done})
@@ -101,7 +110,8 @@ func (d *documents[T]) work(ctx context.Context, key string, l *lane[T]) {
 			return
 		}
 		d.mu.Unlock()
-		err := d.write(ctx, key, batch)
+		err := d.write(ctx, key, l.last, batch)
+		l.last = nil
 		for _, c := range batch {
 			c.done <- err
 		}
@@ -109,14 +119,21 @@ func (d *documents[T]) work(ctx context.Context, key string, l *lane[T]) {
 }
 
 // write applies a batch to the newest state of a document and stores it, once.
-func (d *documents[T]) write(ctx context.Context, key string, batch []change[T]) error {
+func (d *documents[T]) write(ctx context.Context, key string, last *Document, batch []change[T]) error {
 	ctx, cancel := context.WithTimeout(ctx, writePatience)
 	defer cancel()
 	for try := range writeTries {
 		if err := pause(ctx, try); err != nil {
 			return err
 		}
-		doc, stored, err := d.read(ctx, key)
+		if last == nil {
+			stored, err := d.state.Get(ctx, key)
+			if err != nil {
+				return err
+			}
+			last = &stored
+		}
+		doc, err := decoded[T](*last)
 		if err != nil {
 			return err
 		}
@@ -127,9 +144,10 @@ func (d *documents[T]) write(ctx context.Context, key string, batch []change[T])
 		if !changed {
 			return nil
 		}
-		if err := d.put(ctx, key, doc, stored.ETag); !errors.Is(err, ErrConflict) {
+		if err := d.put(ctx, key, doc, last.ETag); !errors.Is(err, ErrConflict) {
 			return err
 		}
+		last = nil
 	}
 	return fmt.Errorf("document %s: %w after %d tries", key, ErrConflict, writeTries)
 }

@@ -23,12 +23,12 @@ func (s *Service) HearProduct(ctx context.Context, e contract.Event) error {
 	if err != nil {
 		return err
 	}
-	targets, err := s.targets(ctx, func(k keys) string { return k.product(p.ProductID) })
+	targets, err := s.targets(ctx, func(k keys) []string { return []string{k.product(p.ProductID)} })
 	if err != nil {
 		return err
 	}
 	for _, t := range targets {
-		if err := s.copyProduct(ctx, t, productFrom(p, e.Time)); err != nil {
+		if err := s.copyProduct(ctx, t.keys, t.docs[0], productFrom(p, e.Time)); err != nil {
 			return err
 		}
 	}
@@ -45,23 +45,23 @@ func readProductEvent(e contract.Event) (contract.Product, error) {
 }
 
 // copyProduct writes the indexes first and the product last: a product that holds the version is complete.
-func (s *Service) copyProduct(ctx context.Context, t target, p product) error {
-	have, err := decoded[product](t.last)
+func (s *Service) copyProduct(ctx context.Context, k keys, last Document, p product) error {
+	have, err := decoded[product](last)
 	if err != nil || have.Version >= p.Version {
 		return err
 	}
-	if err := s.names.note(ctx, t.keys, ofMD(p.MDID)); err != nil {
+	if err := s.names.note(ctx, k, ofMD(p.MDID)); err != nil {
 		return err
 	}
 	entry := domain.Entry{Position: position(p.CreatedAt, p.ProductID), Kind: p.Kind, Version: p.Version}
-	for _, index := range []string{t.keys.allProducts(), t.keys.productsOf(p.MDID)} {
+	for _, index := range []string{k.allProducts(), k.productsOf(p.MDID)} {
 		if err := s.indexes.put(ctx, index, entry); err != nil {
 			return err
 		}
 	}
-	err = s.products.put(ctx, t.last.Key, p, t.last.ETag)
+	err = s.products.put(ctx, last.Key, p, last.ETag)
 	if errors.Is(err, ErrConflict) {
-		err = s.products.update(ctx, t.last.Key, func(doc *product) bool {
+		err = s.products.update(ctx, last.Key, func(doc *product) bool {
 			newer := p.Version > doc.Version
 			if newer {
 				*doc = p
@@ -88,15 +88,18 @@ func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
 	if !isID(r.ReservationID) || r.CustomerID == "" || r.Version < 1 || !countable(r.Departure) {
 		return unreadable(e)
 	}
-	targets, err := s.targets(ctx, func(k keys) string { return k.reservation(r.ReservationID) })
+	targets, err := s.targets(ctx, func(k keys) []string {
+		return []string{k.reservation(r.ReservationID), k.totals(r.Departure.ProductID), pageKey(k.reservationsOf(r.CustomerID), newest)}
+	})
 	if err != nil {
 		return err
 	}
 	for _, t := range targets {
-		if err := s.copyTotals(ctx, t.keys, r.Departure, e.Time); err != nil {
+		last, totals, page := t.docs[0], t.docs[1], t.docs[2]
+		if err := s.copyTotals(ctx, totals.Key, &totals, r.Departure, e.Time); err != nil {
 			return err
 		}
-		if err := s.copyReservation(ctx, t, reservation{ReservationState: r.ReservationState, At: instant(e.Time)}); err != nil {
+		if err := s.copyReservation(ctx, t.keys, last, page, reservation{ReservationState: r.ReservationState, At: instant(e.Time)}); err != nil {
 			return err
 		}
 	}
@@ -112,12 +115,12 @@ func (s *Service) hearDeparture(ctx context.Context, e contract.Event) error {
 	if !countable(d.Departure) {
 		return unreadable(e)
 	}
-	p, err := s.plans.get(ctx)
+	targets, err := s.targets(ctx, func(k keys) []string { return []string{k.totals(d.Departure.ProductID)} })
 	if err != nil {
 		return err
 	}
-	for _, n := range p.written() {
-		if err := s.copyTotals(ctx, keys{n}, d.Departure, e.Time); err != nil {
+	for _, t := range targets {
+		if err := s.copyTotals(ctx, t.docs[0].Key, &t.docs[0], d.Departure, e.Time); err != nil {
 			return err
 		}
 	}
@@ -129,13 +132,14 @@ func countable(t contract.Totals) bool {
 	return isID(t.ProductID) && isID(t.DepartureID) && t.Version >= 1
 }
 
-// copyTotals takes over the counts of a departure when they are newer than those at hand.
-func (s *Service) copyTotals(ctx context.Context, k keys, t contract.Totals, at time.Time) error {
+// copyTotals takes over the counts of a departure when they are newer than those at hand. last is the document if it has
+// just been read.
+func (s *Service) copyTotals(ctx context.Context, key string, last *Document, t contract.Totals, at time.Time) error {
 	counts := departureTotals{
 		Version: t.Version, Capacity: t.Capacity, Held: t.Held, Confirmed: t.Confirmed, Closed: t.Closed,
 		Reservations: t.Reservations, At: instant(at),
 	}
-	return s.totals.update(ctx, k.totals(t.ProductID), func(doc *productTotals) bool {
+	return s.totals.updateFrom(ctx, key, last, func(doc *productTotals) bool {
 		if doc.Departures[t.DepartureID].Version >= t.Version {
 			return false
 		}
@@ -147,25 +151,25 @@ func (s *Service) copyTotals(ctx context.Context, k keys, t contract.Totals, at 
 	})
 }
 
-// copyReservation writes the customer's index first and the reservation last. An entry of the index never
-// changes, so a reservation that is known in any version is in it.
-func (s *Service) copyReservation(ctx context.Context, t target, r reservation) error {
-	have, err := decoded[reservation](t.last)
+// copyReservation writes the customer's index first, from its newest page, and the reservation last. An entry of the
+// index never changes, so a reservation that is known in any version is in it.
+func (s *Service) copyReservation(ctx context.Context, k keys, last, page Document, r reservation) error {
+	have, err := decoded[reservation](last)
 	if err != nil || have.Version >= r.Version {
 		return err
 	}
-	if t.last.ETag == "" {
-		if err := s.names.note(ctx, t.keys, ofCustomer(r.CustomerID)); err != nil {
+	if last.ETag == "" {
+		if err := s.names.note(ctx, k, ofCustomer(r.CustomerID)); err != nil {
 			return err
 		}
 		entry := domain.Entry{Position: position(r.CreatedAt, r.ReservationID)}
-		if err := s.indexes.put(ctx, t.keys.reservationsOf(r.CustomerID), entry); err != nil {
+		if err := s.indexes.putFrom(ctx, k.reservationsOf(r.CustomerID), &page, entry); err != nil {
 			return err
 		}
 	}
-	err = s.reservations.put(ctx, t.last.Key, r, t.last.ETag)
+	err = s.reservations.put(ctx, last.Key, r, last.ETag)
 	if errors.Is(err, ErrConflict) {
-		err = s.reservations.update(ctx, t.last.Key, func(doc *reservation) bool {
+		err = s.reservations.update(ctx, last.Key, func(doc *reservation) bool {
 			newer := r.Version > doc.Version
 			if newer {
 				*doc = r

@@ -25,11 +25,16 @@ type indexes struct {
 
 // put inserts an entry into the page that it belongs to, or renews it there.
 func (x *indexes) put(ctx context.Context, index string, e domain.Entry) error {
+	return x.putFrom(ctx, index, nil, e)
+}
+
+// putFrom is put when the caller has just read the newest page.
+func (x *indexes) putFrom(ctx context.Context, index string, last *Document, e domain.Entry) error {
 	side, size, behindNewest := domain.Here, 0, ""
 	for page := newest; ; {
 		var older string
 		gone := false
-		err := x.pages.update(ctx, pageKey(index, page), func(p *domain.Page) bool {
+		err := x.pages.updateFrom(ctx, pageKey(index, page), last, func(p *domain.Page) bool {
 			changed := false
 			// Written anew, a page without bounds would take in everything and hide that entries are missing.
 			if gone = page != newest && !p.Exists(); gone {
@@ -44,6 +49,7 @@ func (x *indexes) put(ctx context.Context, index string, e domain.Entry) error {
 		if err != nil {
 			return err
 		}
+		last = nil // of another page
 		switch {
 		case gone:
 			return missing(index, page)

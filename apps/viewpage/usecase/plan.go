@@ -156,25 +156,25 @@ func (p *plans) update(ctx context.Context, change func(*plan) bool) error {
 	})
 }
 
-// target is a generation that an event is written to, with its last document as it was read.
+// target is a generation that an event is written to, with its documents as they were read.
 type target struct {
 	keys keys
-	last Document
+	docs []Document
 }
 
-// targets reads the plan in the same call as the document that says whether an event was written already.
+// targets reads the plan in the same call as the documents that an event changes: names are theirs.
 // Never what this replica remembers of the plan: an owner that is asked to replay is asked after the new generation
 // is in the plan. So an event that is read by a plan without it was committed before the owner began, and is in
 // what the owner tells; any other is written to the new generation here.
-func (s *Service) targets(ctx context.Context, last func(keys) string) ([]target, error) {
+func (s *Service) targets(ctx context.Context, names func(keys) []string) ([]target, error) {
 	at := s.cfg.Now()
 	known := s.plans.known()
 	guess := known.written()
-	names := []string{planKey}
+	all := []string{planKey}
 	for _, n := range guess {
-		names = append(names, last(keys{n}))
+		all = append(all, names(keys{n})...)
 	}
-	docs, err := s.state.GetAll(ctx, names)
+	docs, err := s.state.GetAll(ctx, all)
 	if err != nil {
 		return nil, err
 	}
@@ -182,15 +182,16 @@ func (s *Service) targets(ctx context.Context, last func(keys) string) ([]target
 	if err != nil {
 		return nil, err
 	}
-	var all []target
+	each := (len(docs) - 1) / len(guess)
+	var targets []target
 	for _, n := range p.written() {
 		t := target{keys: keys{n}}
 		if i := slices.Index(guess, n); i >= 0 {
-			t.last = docs[1+i]
-		} else if t.last, err = s.state.Get(ctx, last(t.keys)); err != nil {
+			t.docs = docs[1+i*each:][:each]
+		} else if t.docs, err = s.state.GetAll(ctx, names(t.keys)); err != nil {
 			return nil, err
 		}
-		all = append(all, t)
+		targets = append(targets, t)
 	}
-	return all, nil
+	return targets, nil
 }

@@ -271,7 +271,7 @@ func (s *Service) copySnapshot(ctx context.Context, k keys, e contract.Event) er
 		if err != nil {
 			return err
 		}
-		return s.copyProduct(ctx, target{k, last}, productFrom(p, e.Time))
+		return s.copyProduct(ctx, k, last, productFrom(p, e.Time))
 	case contract.DepartureSnapshot:
 		d, err := contract.Decode[contract.DepartureState](e)
 		if err != nil {
@@ -280,7 +280,7 @@ func (s *Service) copySnapshot(ctx context.Context, k keys, e contract.Event) er
 		if !countable(d.Departure) {
 			return unreadable(e)
 		}
-		return s.copyTotals(ctx, k, d.Departure, e.Time)
+		return s.copyTotals(ctx, k.totals(d.Departure.ProductID), nil, d.Departure, e.Time)
 	case contract.ReservationSnapshot:
 		r, err := contract.Decode[contract.Reservation](e)
 		if err != nil {
@@ -289,11 +289,11 @@ func (s *Service) copySnapshot(ctx context.Context, k keys, e contract.Event) er
 		if !isID(r.ReservationID) || r.CustomerID == "" || r.Version < 1 {
 			return unreadable(e)
 		}
-		last, err := s.state.Get(ctx, k.reservation(r.ReservationID))
+		docs, err := s.state.GetAll(ctx, []string{k.reservation(r.ReservationID), pageKey(k.reservationsOf(r.CustomerID), newest)})
 		if err != nil {
 			return err
 		}
-		return s.copyReservation(ctx, target{k, last}, reservation{ReservationState: r.ReservationState, At: instant(e.Time)})
+		return s.copyReservation(ctx, k, docs[0], docs[1], reservation{ReservationState: r.ReservationState, At: instant(e.Time)})
 	}
 	return nil
 }
