@@ -32,7 +32,7 @@ type Message struct {
 	Topic string
 	Event contract.Event
 	// Wait is how long it stays in the outbox before it is published, by the database's clock, for what is probably
-	// overtaken by then and withdrawn.
+	// replaced by then.
 	Wait time.Duration
 }
 
@@ -62,13 +62,22 @@ func Add(ctx context.Context, tx *sql.Tx, messages []Message) error {
 	return nil
 }
 
-// Withdraw takes a message back that waits, in the transaction that adds the one which says the same and more. One
-// that has left meanwhile is none too many: whoever hears it hears the newer one as well.
-func Withdraw(ctx context.Context, tx *sql.Tx, id string) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM outbox WHERE id = ?", id); err != nil {
-		return fmt.Errorf("outbox: withdraw: %w", err)
+// Replace writes a message in the place of one that waits, which it overtakes: it says the same and more. If that one
+// is leaving, or has left, there are two; whoever hears the older one hears the newer one as well.
+func Replace(ctx context.Context, tx *sql.Tx, id string, by Message) error {
+	raw, err := json.Marshal(by.Event)
+	if err != nil {
+		return fmt.Errorf("outbox: marshal %s: %w", by.Event.Type, err)
 	}
-	return nil
+	res, err := tx.ExecContext(ctx, "UPDATE outbox SET id = ?, topic = ?, partition_key = ?, event = ?, claimed_until = NULL WHERE id = ? AND claim IS NULL",
+		by.Event.ID, by.Topic, by.Event.Subject, string(raw), id)
+	if err != nil {
+		return fmt.Errorf("outbox: replace: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return Add(ctx, tx, []Message{by})
 }
 
 // Release ends the wait of a message.

@@ -242,8 +242,9 @@ func TestDefect5_ARolledBackTransactionAnnouncesNothing(t *testing.T) {
 	}
 }
 
-// What waits is published when its time has come; what was withdrawn never is, and what was released at once.
-func TestWhatWaitsIsPublishedLateUnlessItIsWithdrawn(t *testing.T) {
+// What waits is published when its time has come; what was replaced never is, and what was released at once. Of one that
+// is leaving already both are told.
+func TestWhatWaitsIsPublishedLateUnlessItIsReplaced(t *testing.T) {
 	db := dbtest.Open(t, outbox.Migrations())
 	b := newBroker()
 	message := func(wait time.Duration) outbox.Message {
@@ -253,7 +254,8 @@ func TestWhatWaitsIsPublishedLateUnlessItIsWithdrawn(t *testing.T) {
 		}
 		return outbox.Message{Topic: "t", Event: e, Wait: wait}
 	}
-	late, gone, released, now := message(time.Hour), message(time.Hour), message(time.Hour), message(0)
+	late, gone, released, leaving := message(time.Hour), message(time.Hour), message(time.Hour), message(time.Hour)
+	newer, newest := message(0), message(0)
 	write := func(fn func(tx *sql.Tx) error) {
 		t.Helper()
 		if err := mysqldb.InTx(t.Context(), db, fn); err != nil {
@@ -261,20 +263,26 @@ func TestWhatWaitsIsPublishedLateUnlessItIsWithdrawn(t *testing.T) {
 		}
 	}
 	write(func(tx *sql.Tx) error {
-		return outbox.Add(t.Context(), tx, []outbox.Message{late, gone, released, now})
+		return outbox.Add(t.Context(), tx, []outbox.Message{late, gone, released, leaving})
 	})
+	exec := func(query string, args ...any) {
+		t.Helper()
+		if _, err := db.Exec(query, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("UPDATE outbox SET claim = 'another relay' WHERE id = ?", leaving.Event.ID)
 	write(func(tx *sql.Tx) error {
-		return errors.Join(outbox.Withdraw(t.Context(), tx, gone.Event.ID), outbox.Release(t.Context(), tx, released.Event.ID))
+		return errors.Join(outbox.Replace(t.Context(), tx, gone.Event.ID, newer), outbox.Release(t.Context(), tx, released.Event.ID),
+			outbox.Replace(t.Context(), tx, leaving.Event.ID, newest))
 	})
-	runUntil(t, db, "SELECT COUNT(*) FROM outbox WHERE id <> '"+late.Event.ID+"'", outbox.NewRelay(db, b))
-	if events, _ := b.received(); events != 2 || b.got["t "+now.Event.ID]+b.got["t "+released.Event.ID] != 2 {
+	runUntil(t, db, "SELECT COUNT(*) FROM outbox WHERE claimed_until IS NULL OR claimed_until < NOW(6) + INTERVAL 30 MINUTE", outbox.NewRelay(db, b))
+	if events, _ := b.received(); events != 3 || b.got["t "+newer.Event.ID]+b.got["t "+newest.Event.ID]+b.got["t "+released.Event.ID] != 3 {
 		t.Errorf("at once: %v", b.got)
 	}
-	if _, err := db.Exec("UPDATE outbox SET claimed_until = NOW(6)"); err != nil { // its hour is over
-		t.Fatal(err)
-	}
+	exec("UPDATE outbox SET claimed_until = NOW(6)") // the hour is over
 	run(t, db, outbox.NewRelay(db, b))
-	if events, deliveries := b.received(); events != 3 || deliveries != 3 || b.got["t "+late.Event.ID] != 1 {
+	if events, deliveries := b.received(); events != 5 || deliveries != 5 || b.got["t "+gone.Event.ID] > 0 {
 		t.Errorf("in the end: %v", b.got)
 	}
 }

@@ -118,9 +118,10 @@ func tell(ctx context.Context, tx *sql.Tx, c usecase.Change) error {
 	case len(c.Messages) == 0:
 		return outbox.Release(ctx, tx, c.Told)
 	default:
-		if err := outbox.Withdraw(ctx, tx, c.Told); err != nil {
+		if err := outbox.Replace(ctx, tx, c.Told, c.Messages[0]); err != nil {
 			return err
 		}
+		c.Messages = c.Messages[1:]
 	}
 	return outbox.Add(ctx, tx, c.Messages)
 }

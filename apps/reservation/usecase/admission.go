@@ -35,18 +35,32 @@ func newGate(l Admission) *gate {
 // shut lets nobody in for the pause.
 func (g *gate) shut(now time.Time) { g.closed.Store(now.Add(g.limits.Pause).UnixMicro()) }
 
+func (g *gate) isShut(now time.Time) bool { return now.UnixMicro() < g.closed.Load() }
+
+func (g *gate) leave() { <-g.slots }
+
+// step takes a turn, which leave ends, if nobody has to be waited for.
+func (g *gate) step(now time.Time) (leave func(), ok bool) {
+	if g.isShut(now) {
+		return nil, false
+	}
+	select {
+	case g.slots <- struct{}{}:
+		return g.leave, true
+	default:
+		return nil, false
+	}
+}
+
 // enter waits for a turn, which leave ends. BUSY: there are too many, it took too long, or payment cannot be
 // reached; nothing is written then. Who has to wait is first told what look knows: without a seat there is no
 // point in waiting.
 func (g *gate) enter(ctx context.Context, now func() time.Time, look func() error) (leave func(), err error) {
-	if now().UnixMicro() < g.closed.Load() {
+	if g.isShut(now()) {
 		return nil, errBusy.After(g.limits.Pause)
 	}
-	leave = func() { <-g.slots }
-	select {
-	case g.slots <- struct{}{}:
+	if leave, ok := g.step(now()); ok {
 		return leave, nil
-	default:
 	}
 	defer g.waiting.Add(-1)
 	if g.waiting.Add(1) > int64(g.limits.Waiting) {
@@ -59,11 +73,11 @@ func (g *gate) enter(ctx context.Context, now func() time.Time, look func() erro
 	defer turn.Stop()
 	select {
 	case g.slots <- struct{}{}:
-		if now().UnixMicro() < g.closed.Load() {
-			leave()
+		if g.isShut(now()) {
+			g.leave()
 			return nil, errBusy.After(g.limits.Pause)
 		}
-		return leave, nil
+		return g.leave, nil
 	case <-turn.C:
 	case <-ctx.Done():
 	}

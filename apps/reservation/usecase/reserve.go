@@ -28,13 +28,19 @@ type ReserveRequest struct {
 // Its answer is CONFIRMED (201), PENDING while the outcome of the payment is unknown (202), or declined (402).
 // Refusals: those of domain.Reserve, NOT_FOUND, ID_TAKEN, BUSY, UNAVAILABLE, and those of the idempotency key.
 func (s *Service) Reserve(ctx context.Context, key Key, correlationID string, q ReserveRequest) (Answer, error) {
-	accepted := s.now()
-	if answer, known, err := s.replay(ctx, key); known || err != nil {
-		return answer, err
-	}
 	wish := domain.Wish{
 		ID: q.ReservationID, Customer: key.Subject, Travellers: q.Travellers, Plan: q.PaymentPlan, ExpectedPrice: q.ExpectedPrice,
-		AcceptedPolicyVersion: q.AcceptedPolicyVersion, CorrelationID: correlationID, At: accepted,
+		AcceptedPolicyVersion: q.AcceptedPolicyVersion, CorrelationID: correlationID, At: s.now(),
+	}
+	// Mostly there is room, and the transaction that writes reads and judges all that must be known: the key, the
+	// product, the seats.
+	if leave, ok := s.gate.step(wish.At); ok {
+		if answer, err := s.turn(ctx, leave, key, q, wish); fault.CodeOf(err) != fault.NotFound {
+			return answer, err
+		}
+	}
+	if answer, known, err := s.replay(ctx, key); known || err != nil {
+		return answer, err
 	}
 	offer, err := s.known(ctx, q)
 	if err != nil {
@@ -44,6 +50,11 @@ func (s *Service) Reserve(ctx context.Context, key Key, correlationID string, q 
 	if err != nil {
 		return Answer{}, err
 	}
+	return s.turn(ctx, leave, key, q, wish)
+}
+
+// turn reserves for one who was let in. NOT_FOUND: product or departure are not known, and nothing was written.
+func (s *Service) turn(ctx context.Context, leave func(), key Key, q ReserveRequest, wish domain.Wish) (Answer, error) {
 	defer leave()
 	// From here on the caller may leave: what was begun is finished.
 	ctx = context.WithoutCancel(ctx)

@@ -13,7 +13,7 @@ import (
 // Change is what a transaction writes beside the aggregates.
 type Change struct {
 	Messages []outbox.Message
-	Told     string    // id of the event of the state before, if it still waits: withdrawn when Messages say more, else released
+	Told     string    // id of the event of the state before, if it still waits: replaced by Messages, else released
 	Answer   *Answer   // stored for the idempotency key under which the reservation was made
 	Ended    *Answer   // replaces each 202 under the keys with which its cancellation was asked for
 	Forget   bool      // that key is forgotten: the next attempt with it makes a new reservation
