@@ -14,4 +14,9 @@ type settings struct {
 	Patience       time.Duration `env:"ONEQ_REBUILD_PATIENCE" default:"15m"`  // with a rebuild of which nothing more is heard
 }
 
-const pageSize = 200 // entries of one index document: about 18 kB
+// Entries of one index document, about 90 bytes each. Products are registered seldom, and their index is read a hundred
+// at a time; a customer's is written anew with each reservation, and read by twenty.
+const (
+	pageSize = 200
+	tripPage = 40
+)

@@ -32,7 +32,7 @@ func run(ctx context.Context, cfg settings) error {
 	}
 	defer func() { _ = dapr.Close() }()
 	view := usecase.New(statestore.New(dapr.State(cfg.StateStore)), dapr.Publisher(cfg.PubSub), usecase.Settings{
-		Wait: cfg.Wait, PageSize: pageSize, App: cfg.AppID, Patience: cfg.Patience, Now: time.Now,
+		Wait: cfg.Wait, PageSize: pageSize, TripPage: tripPage, App: cfg.AppID, Patience: cfg.Patience, Now: time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	})
 	app := web.NewApp(web.Options{AppID: cfg.AppID, AppToken: cfg.AppToken, Log: log, Ready: view.Ready})

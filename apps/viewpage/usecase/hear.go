@@ -163,7 +163,7 @@ func (s *Service) copyReservation(ctx context.Context, k keys, last, page Docume
 			return err
 		}
 		entry := domain.Entry{Position: position(r.CreatedAt, r.ReservationID)}
-		if err := s.indexes.putFrom(ctx, k.reservationsOf(r.CustomerID), &page, entry); err != nil {
+		if err := s.trips.putFrom(ctx, k.reservationsOf(r.CustomerID), &page, entry); err != nil {
 			return err
 		}
 	}

@@ -35,6 +35,7 @@ type State interface {
 type Settings struct {
 	Wait     time.Duration    // how long a reader may wait for a version
 	PageSize int              // entries that one document of an index may hold
+	TripPage int              // the same of a customer's index; 0: as many
 	NewID    func() string    // UUIDv7: names of index pages, rebuilds, events
 	Now      func() time.Time // of lag and of rebuilds; no document that readers see holds it
 	App      string           // app id, the source of events
@@ -56,6 +57,7 @@ type Service struct {
 	totals       *documents[productTotals]
 	reservations *documents[reservation]
 	indexes      *indexes
+	trips        *indexes // of customers: the same, in smaller pages
 	names        *names
 	progress     *documents[progress]
 	lags         lags
@@ -69,12 +71,17 @@ func New(state State, publisher Publisher, cfg Settings) *Service {
 		pageSize:    cfg.PageSize,
 		newID:       cfg.NewID,
 	}
+	trips := *all
+	if cfg.TripPage > 0 {
+		trips.pageSize = cfg.TripPage
+	}
 	return &Service{
 		cfg: cfg, state: state, publisher: publisher, plans: newPlans(state, cfg.Now),
 		products:     newDocuments[product](state),
 		totals:       newDocuments[productTotals](state),
 		reservations: newDocuments[reservation](state),
 		indexes:      all,
+		trips:        &trips,
 		names:        &names{indexes: all, noted: map[string]bool{}},
 		progress:     newDocuments[progress](state),
 	}
