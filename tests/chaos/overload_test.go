@@ -93,10 +93,10 @@ func (l *load) special(t *testing.T, capacity int) tour {
 	return p
 }
 
-func (l *load) reserveOnce(user string, p tour, token, language string) stack.Answer {
+func (l *load) reserveOnce(user string, p tour, token, language string, headers ...string) stack.Answer {
 	wish := oracle.Call{User: user, Op: oracle.OpReserve, Service: "reservation", Key: newID(), Token: token, Product: p.id, Departure: p.departures[0].id, Travellers: 1}
 	return l.ask(wish, "POST", "/api/reservations", object{"productId": p.id, "departureId": p.departures[0].id, "travellers": 1,
-		"paymentPlan": "FULL", "paymentMethod": object{"type": "CARD", "token": token}}, "Accept-Language", language)
+		"paymentPlan": "FULL", "paymentMethod": object{"type": "CARD", "token": token}}, append(headers, "Accept-Language", language)...)
 }
 
 // reserveFor lets everybody reserve at that rate; with until 0 the first who is turned away ends it.
