@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"oneqtour/apps/internal/contract"
 	"oneqtour/apps/internal/fault"
@@ -94,12 +95,16 @@ func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
 	if err != nil {
 		return err
 	}
+	doc := reservation{ReservationState: r.ReservationState, At: instant(e.Time)}
 	for _, t := range targets {
 		last, totals, page := t.docs[0], t.docs[1], t.docs[2]
-		if err := s.copyTotals(ctx, totals.Key, &totals, r.Departure, e.Time); err != nil {
+		var first errgroup.Group
+		first.Go(func() error { return s.copyTotals(ctx, totals.Key, &totals, r.Departure, e.Time) })
+		first.Go(func() error { return s.listReservation(ctx, t.keys, last, page, doc) })
+		if err := first.Wait(); err != nil {
 			return err
 		}
-		if err := s.copyReservation(ctx, t.keys, last, page, reservation{ReservationState: r.ReservationState, At: instant(e.Time)}); err != nil {
+		if err := s.copyReservation(ctx, last, doc); err != nil {
 			return err
 		}
 	}
@@ -151,21 +156,25 @@ func (s *Service) copyTotals(ctx context.Context, key string, last *Document, t 
 	})
 }
 
-// copyReservation writes the customer's index first, from its newest page, and the reservation last. An entry of the
-// index never changes, so a reservation that is known in any version is in it.
-func (s *Service) copyReservation(ctx context.Context, k keys, last, page Document, r reservation) error {
+// listReservation enters a reservation in its customer's index, whose newest page is at hand. An entry never changes, so a
+// reservation that is known in any version is in it.
+func (s *Service) listReservation(ctx context.Context, k keys, last, page Document, r reservation) error {
+	if last.ETag != "" {
+		return nil
+	}
+	if err := s.names.note(ctx, k, ofCustomer(r.CustomerID)); err != nil {
+		return err
+	}
+	entry := domain.Entry{Position: position(r.CreatedAt, r.ReservationID)}
+	return s.trips.putFrom(ctx, k.reservationsOf(r.CustomerID), &page, entry)
+}
+
+// copyReservation writes the reservation itself, after its departure's totals and its entry: once it holds a version, all
+// of it is written.
+func (s *Service) copyReservation(ctx context.Context, last Document, r reservation) error {
 	have, err := decoded[reservation](last)
 	if err != nil || have.Version >= r.Version {
 		return err
-	}
-	if last.ETag == "" {
-		if err := s.names.note(ctx, k, ofCustomer(r.CustomerID)); err != nil {
-			return err
-		}
-		entry := domain.Entry{Position: position(r.CreatedAt, r.ReservationID)}
-		if err := s.trips.putFrom(ctx, k.reservationsOf(r.CustomerID), &page, entry); err != nil {
-			return err
-		}
 	}
 	err = s.reservations.put(ctx, last.Key, r, last.ETag)
 	if errors.Is(err, ErrConflict) {

@@ -293,7 +293,11 @@ func (s *Service) copySnapshot(ctx context.Context, k keys, e contract.Event) er
 		if err != nil {
 			return err
 		}
-		return s.copyReservation(ctx, k, docs[0], docs[1], reservation{ReservationState: r.ReservationState, At: instant(e.Time)})
+		doc := reservation{ReservationState: r.ReservationState, At: instant(e.Time)}
+		if err := s.listReservation(ctx, k, docs[0], docs[1], doc); err != nil {
+			return err
+		}
+		return s.copyReservation(ctx, docs[0], doc)
 	}
 	return nil
 }
