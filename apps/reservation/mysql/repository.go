@@ -76,11 +76,7 @@ func (r *Repository) Update(ctx context.Context, id domain.ReservationID,
 	fn func(*domain.Reservation, *domain.Departure) (*usecase.Change, error),
 ) error {
 	return mysqldb.InTx(ctx, r.db, func(tx *sql.Tx) error {
-		reservation, err := readReservation(ctx, tx, "WHERE id = ? FOR UPDATE", id)
-		if err != nil {
-			return err
-		}
-		departure, err := lockDeparture(ctx, tx, reservation.Snapshot().Departure)
+		reservation, departure, err := lockBoth(ctx, tx, id)
 		if err != nil {
 			return err
 		}

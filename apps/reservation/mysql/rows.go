@@ -46,8 +46,12 @@ func scanReservation(row scanner) (*domain.Reservation, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("read reservation: %w", err)
 	}
+	return restored(raw)
+}
+
+func restored(document []byte) (*domain.Reservation, error) {
 	var s domain.Snapshot
-	if err := json.Unmarshal(raw, &s); err != nil {
+	if err := json.Unmarshal(document, &s); err != nil {
 		return nil, fmt.Errorf("stored reservation: %w", err)
 	}
 	return domain.Restore(s), nil
@@ -70,7 +74,35 @@ func updateReservation(ctx context.Context, tx *sql.Tx, before domain.Status, s 
 	return nil
 }
 
-const departureColumns = "SELECT id, product_id, travel_date, capacity, held, confirmed, closure, counts, version FROM departures "
+const (
+	ofDeparture      = "d.id, d.product_id, d.travel_date, d.capacity, d.held, d.confirmed, d.closure, d.counts, d.version"
+	departureColumns = "SELECT " + ofDeparture + " FROM departures d "
+)
+
+// lockBoth locks a reservation and then its departure, in one round trip: the row that is found by its own key is read,
+// and so locked, before the one that it names.
+func lockBoth(ctx context.Context, tx *sql.Tx, id domain.ReservationID) (*domain.Reservation, *domain.Departure, error) {
+	var raw []byte
+	row := tx.QueryRowContext(ctx, "SELECT r.document, "+ofDeparture+` FROM reservations r JOIN departures d ON d.id = r.departure_id
+		WHERE r.id = ? FOR UPDATE`, id)
+	d, err := scanDeparture(behind{row, &raw})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil, domain.ErrNotFound
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := restored(raw)
+	return r, d, err
+}
+
+// behind is a row whose first column is read apart.
+type behind struct {
+	row   scanner
+	first any
+}
+
+func (b behind) Scan(dest ...any) error { return b.row.Scan(append([]any{b.first}, dest...)...) }
 
 func lockDeparture(ctx context.Context, tx *sql.Tx, id domain.DepartureID) (*domain.Departure, error) {
 	d, err := scanDeparture(tx.QueryRowContext(ctx, departureColumns+"WHERE id = ? FOR UPDATE", id))
