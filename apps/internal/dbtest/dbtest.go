@@ -37,28 +37,21 @@ func Fill(t testing.TB, db *sql.DB, insert string, rows int, row func(i int) []a
 	}
 }
 
-// Open makes a database of its own for the test, migrates it and drops it at the end.
+// Open is a database of the test's own, migrated and empty. It may have been another test's before.
 func Open(t testing.TB, migrations ...mysqldb.Migrations) *sql.DB {
 	t.Helper()
-	db, _ := OpenDSN(t, migrations...)
-	return db
+	if len(migrations) == 0 {
+		db, _ := OpenDSN(t)
+		return db
+	}
+	return reused(t, migrations)
 }
 
-// OpenDSN is Open that also tells how to connect, for tests that start a program.
+// OpenDSN makes a new database, which is dropped at the end, and tells how to connect, for tests that start a program
+// or fill tables.
 func OpenDSN(t testing.TB, migrations ...mysqldb.Migrations) (*sql.DB, string) {
 	t.Helper()
-	admin := os.Getenv("ONEQ_TEST_DSN_ADMIN")
-	if admin == "" {
-		t.Fatal("ONEQ_TEST_DSN_ADMIN is not set: run the tests by `make test`, or name a MySQL server as root:password@tcp(127.0.0.1:3306)/")
-	}
-	cfg, err := mysql.ParseDSN(admin)
-	if err != nil {
-		t.Fatalf("ONEQ_TEST_DSN_ADMIN: %v", err)
-	}
-	root, err := mysqldb.Open(cfg.FormatDSN())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg, root := server(t)
 	name := "oneq_test_" + time.Now().Format("150405") + "_" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
 	if _, err := root.Exec("CREATE DATABASE " + name); err != nil {
 		t.Fatalf("create a database for the test: %v", err)
@@ -74,10 +67,28 @@ func OpenDSN(t testing.TB, migrations ...mysqldb.Migrations) (*sql.DB, string) {
 		if _, err := root.Exec("DROP DATABASE " + name); err != nil {
 			t.Errorf("drop the database of the test: %v", err)
 		}
-		_ = root.Close()
 	})
 	if err := mysqldb.Migrate(t.Context(), db, migrations...); err != nil {
 		t.Fatal(fmt.Errorf("migrate: %w", err))
 	}
 	return db, dsn
+}
+
+// server is how to reach the database server as its administrator, and a pool that is closed with the test.
+func server(t testing.TB) (*mysql.Config, *sql.DB) {
+	t.Helper()
+	admin := os.Getenv("ONEQ_TEST_DSN_ADMIN")
+	if admin == "" {
+		t.Fatal("ONEQ_TEST_DSN_ADMIN is not set: run the tests by `make test`, or name a MySQL server as root:password@tcp(127.0.0.1:3306)/")
+	}
+	cfg, err := mysql.ParseDSN(admin)
+	if err != nil {
+		t.Fatalf("ONEQ_TEST_DSN_ADMIN: %v", err)
+	}
+	root, err := mysqldb.Open(cfg.FormatDSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = root.Close() })
+	return cfg, root
 }
