@@ -102,22 +102,23 @@ note_pid() { # note_pid NAME PID – whole at once: somebody may be reading it, 
 # running NAME – is NAME's pid a living process, and of this very stack? A number in an old file may
 # belong to somebody else by now, so the process must carry our run folder in its environment.
 running() {
-	local pid var
+	local pid var vars tries=0
 	pid=$(cat "$RUN/pids/$1.pid" 2>/dev/null) && [[ -n $pid ]] || return 1
-	for _ in {1..40}; do
-		while IFS= read -r -d '' var; do
-			[[ $var != "ONEQ_RUN_DIR=$RUN" ]] || return 0
-		done 2>/dev/null <"/proc/$pid/environ"
-		# Not there, or not to its end: it is dead, or somebody else's, or just becoming another program, which takes no
-		# time on a machine that has some. One that was killed is not dead before its last thread, which holds its ports.
-		case $(awk '/^State:/ {dead = $2 ~ /[ZX]/} /^Threads:/ {print dead ? $2 > 1 ? "dying" : "dead" : "alive"}' "/proc/$pid/status" 2>/dev/null || true) in
+	while :; do
+		vars=()
+		{ mapfile -d '' -t vars <"/proc/$pid/environ"; } 2>/dev/null || true
+		for var in "${vars[@]}"; do [[ $var != "ONEQ_RUN_DIR=$RUN" ]] || return 0; done
+		# One that was killed is not dead before its last thread, which holds its ports.
+		case $(awk '/^State:/ {dead = $2 ~ /[ZX]/} /^Threads:/ {print (!dead ? "alive" : ($2 > 1) ? "dying" : "dead")}' "/proc/$pid/status" 2>/dev/null || true) in
 		dying) return 0 ;;
 		alive) ;;
 		*) return 1 ;;
 		esac
-		sleep 0.05
+		# With another environment it is somebody else's. With none it is just becoming another program, which takes no
+		# time, or on a busy machine seconds.
+		(((tries += ${#vars[@]} ? 25 : 1) < 50)) || return 1
+		sleep 0.1
 	done
-	return 1
 }
 
 # stop_processes SECONDS NAME… – one SIGTERM each, all at once, patience for SECONDS in all, then SIGKILL.

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -336,5 +337,29 @@ func (l *launcher) keepsItsSecrets() {
 				l.t.Errorf("a secret is in the arguments of process %d", pid)
 			}
 		}
+	}
+}
+
+// The scripts know a process by its environment, and while it becomes another program it has none.
+func TestAProcessThatBecomesAnotherProgramIsNotTakenForDead(t *testing.T) {
+	dir := t.TempDir()
+	becoming := exec.Command("bash", "-c", `sleep 0.5; ONEQ_RUN_DIR=$0 exec sleep 60`, dir)
+	becoming.Env = []string{}
+	if err := becoming.Start(); err != nil {
+		t.Fatal(err)
+	}
+	dead := sync.OnceFunc(func() { _ = becoming.Process.Kill(); _ = becoming.Wait() })
+	defer dead()
+	running := func() error {
+		look := exec.Command("bash", "-c", `. ../../deploy/local/lib.sh; mkdir -p "$RUN/pids"; echo "$1" >"$RUN/pids/it.pid"; running it`, "look", strconv.Itoa(becoming.Process.Pid))
+		look.Env = append(os.Environ(), "ONEQ_RUN_DIR="+dir)
+		return look.Run()
+	}
+	if err := running(); err != nil {
+		t.Errorf("it was taken for dead: %v", err)
+	}
+	dead()
+	if err := running(); err == nil {
+		t.Error("it is dead, and was taken for alive")
 	}
 }
