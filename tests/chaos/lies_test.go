@@ -12,7 +12,7 @@ import (
 // lies: had clients been told something else than they were, the oracle would have found it.
 func lies(t *testing.T, w *oracle.World, calls *oracle.Log) {
 	t.Helper()
-	told, r := answered(t, w, calls, func(r *oracle.Reservation) bool { return r.Status == "CONFIRMED" })
+	told, r := answered(t, w, calls, func(r *oracle.Reservation) bool { return r.Status == "CONFIRMED" && r.Attempts() == 1 }) // no answer before named it
 	key := told.User + " " + told.Key
 	forgotten := *w
 	forgotten.Keys = maps.Clone(w.Keys)

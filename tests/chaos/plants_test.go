@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,32 +137,39 @@ func viewDocument(name string, words ...string) func(*testing.T) func() {
 	}
 }
 
-// ledgerAgain writes a line of the provider's journal a second time, as it is or for another order, while the provider
-// is away.
-func ledgerAgain(kind, order, as string) func(*testing.T) func() {
-	return func(t *testing.T) func() {
-		file := filepath.Join(sys.Dir, "data", "paymentsim.jsonl")
-		whole, err := os.ReadFile(file)
-		if err != nil {
+// again is a line of the provider's journal that is there a second time, as it is or for another order.
+type again struct{ kind, order, as string }
+
+// intoLedger writes lines into the journal while the provider is away. It is killed, since to end by itself it waits for
+// payment's connections.
+func intoLedger(t *testing.T, lines ...again) (undo func()) {
+	t.Helper()
+	file := filepath.Join(sys.Dir, "data", "paymentsim.jsonl")
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text []byte) {
+		t.Helper()
+		sys.Killed(t, "paymentsim")
+		if err := os.WriteFile(file, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		write := func(text []byte) {
-			sys.Server(t, "stop", "paymentsim")
-			if err := os.WriteFile(file, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			sys.Server(t, "start", "paymentsim")
-		}
-		line := lineOf(string(whole), fmt.Sprintf(`"entry":{"kind":%q,"orderId":%q`, kind, order))
-		if line == "" {
-			t.Fatalf("the journal has no %s of %s", kind, order)
-		}
-		if as != order {
-			line = strings.ReplaceAll(strings.ReplaceAll(line, order, as), `"paymentKey":"sim_`, `"paymentKey":"planted_`)
-		}
-		write(append(whole[:len(whole):len(whole)], line...))
-		return func() { write(whole) }
+		sys.Server(t, "start", "paymentsim")
 	}
+	text := slices.Clone(whole)
+	for _, l := range lines {
+		line := lineOf(string(whole), fmt.Sprintf(`"entry":{"kind":%q,"orderId":%q`, l.kind, l.order))
+		if line == "" {
+			t.Fatalf("the journal has no %s of %s", l.kind, l.order)
+		}
+		if l.as != l.order {
+			line = strings.ReplaceAll(strings.ReplaceAll(line, l.order, l.as), `"paymentKey":"sim_`, `"paymentKey":"planted_`)
+		}
+		text = append(text, line...)
+	}
+	write(text)
+	return func() { write(whole) }
 }
 
 func lineOf(text, with string) string {

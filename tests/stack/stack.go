@@ -223,16 +223,32 @@ func (s *Stack) Pids() (map[string]int, error) {
 // Kill ends a process with -9.
 func (s *Stack) Kill(t testing.TB, name string) { s.signal(t, name, syscall.SIGKILL) }
 
-// End tells a process to end and waits until it has.
-func (s *Stack) End(t testing.TB, name string) {
+// End tells processes to end and waits until they have.
+func (s *Stack) End(t testing.TB, names ...string) {
 	t.Helper()
-	s.signal(t, name, syscall.SIGTERM)
-	Eventually(t, 30*time.Second, name+" has ended", func() error {
-		if s.Signal(name, 0) == nil {
-			return errors.New("it still runs")
-		}
-		return nil
-	})
+	for _, name := range names {
+		s.signal(t, name, syscall.SIGTERM)
+	}
+	s.gone(t, names...)
+}
+
+// Killed is Kill that waits until the process is gone.
+func (s *Stack) Killed(t testing.TB, name string) {
+	t.Helper()
+	s.Kill(t, name)
+	s.gone(t, name)
+}
+
+func (s *Stack) gone(t testing.TB, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		Eventually(t, 30*time.Second, name+" has ended", func() error {
+			if s.Signal(name, 0) == nil {
+				return errors.New("it still runs")
+			}
+			return nil
+		})
+	}
 }
 
 // Pause stops a process without ending it; Continue lets it go on.
@@ -265,8 +281,19 @@ func (s *Stack) Signal(name string, sig syscall.Signal) error {
 	return nil
 }
 
-// Restart starts a service again, as `make restart APP=…`, and waits until it is ready.
-func (s *Stack) Restart(t testing.TB, app string) { s.script(t, "restart.sh", app) }
+// Restart starts services again, all at once, as `make restart APP=…`, and waits until they are ready.
+func (s *Stack) Restart(t testing.TB, apps ...string) {
+	t.Helper()
+	failed := make([]error, len(apps))
+	var all sync.WaitGroup
+	for i, app := range apps {
+		all.Go(func() { failed[i] = s.Script("restart.sh", app) })
+	}
+	all.Wait()
+	if err := errors.Join(failed...); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // Scale lets so many replicas of a service run, as `make scale`: app, app-2, app-3 …, each with a sidecar (app-2.daprd).
 func (s *Stack) Scale(t testing.TB, app string, n int) { s.script(t, "scale.sh", app, strconv.Itoa(n)) }

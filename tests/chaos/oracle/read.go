@@ -9,9 +9,9 @@ import (
 )
 
 // readReservations reads departures and reservations, in one consistent snapshot.
-func (s Sources) readReservations(ctx context.Context) (*World, error) {
-	w := &World{At: time.Now(), Departures: map[string]*Departure{}, Reservations: map[string]*Reservation{}, Keys: map[string][]string{}}
-	return w, s.snapshot(ctx, "reservation", func(tx *sql.Conn) error {
+func (s Sources) readReservations(ctx context.Context, w *World) error {
+	w.At, w.Departures, w.Reservations, w.Keys = time.Now(), map[string]*Departure{}, map[string]*Reservation{}, map[string][]string{}
+	return s.snapshot(ctx, "reservation", func(tx *sql.Conn) error {
 		if err := readDepartures(ctx, tx, w); err != nil {
 			return err
 		}
@@ -56,33 +56,48 @@ func readDepartures(ctx context.Context, tx *sql.Conn, w *World) error {
 	})
 }
 
+// Part is one of those of which the world is read.
+type Part func(Sources, context.Context, *World) error
+
+// Parts of the world.
+var (
+	Reservations Part = Sources.readReservations
+	Payments     Part = Sources.readPayments // and the provider's ledger
+	Products     Part = Sources.readProducts // and the inboxes of their MDs
+	Leftovers    Part = Sources.readLeftovers
+	View         Part = Sources.readView // and its dead letters
+	ViewLetters  Part = Sources.readLetters
+	Store        Part = Sources.readStore
+	Owed         Part = Sources.readOwed
+)
+
 // Read reads everything: reservation first, so that what the others know is at least as new.
 func (s Sources) Read(ctx context.Context) (*World, error) {
-	first, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	w, err := s.readReservations(first)
-	if err != nil {
-		return nil, err
-	}
-	for _, read := range []func(context.Context, *World) error{s.readPayments, s.readProducts, s.readLeftovers, s.readView, s.readStore, s.readOwed} {
-		if err := s.patiently(ctx, w, read); err != nil {
+	return s.Again(ctx, &World{}, Reservations, Payments, Products, Leftovers, View, Store, Owed)
+}
+
+// Again is a world of which some parts are read again, and the others are as they were.
+func (s Sources) Again(ctx context.Context, before *World, parts ...Part) (*World, error) {
+	w := *before
+	for _, read := range parts {
+		if err := s.patiently(ctx, &w, read); err != nil {
 			return nil, err
 		}
 	}
-	return w, nil
+	return &w, nil
 }
 
 // patience with each of the readers.
 const patience = 30 * time.Second
 
-func (s Sources) patiently(ctx context.Context, w *World, read func(context.Context, *World) error) error {
+func (s Sources) patiently(ctx context.Context, w *World, read Part) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return read(ctx, w)
+	return read(s, ctx, w)
 }
 
 func (s Sources) readPayments(ctx context.Context, w *World) error {
-	w.Payments = map[string]*Payment{}
+	w.Payments, w.Refunds = map[string]*Payment{}, nil
 	err := s.snapshot(ctx, "payment", func(tx *sql.Conn) error {
 		if err := each(ctx, tx, "SELECT payment_id, reservation_id, status, amount FROM payments", func(scan scanner) error {
 			p := &Payment{}
@@ -113,7 +128,7 @@ func (s Sources) readPayments(ctx context.Context, w *World) error {
 }
 
 func (s Sources) readProducts(ctx context.Context, w *World) error {
-	w.Products, w.LastSeq = map[string]*Product{}, map[string]int64{}
+	w.Products, w.LastSeq, w.Notices = map[string]*Product{}, map[string]int64{}, nil
 	return s.snapshot(ctx, "product", func(tx *sql.Conn) error {
 		if err := each(ctx, tx, "SELECT product_id, md_id, status, version, price FROM products", func(scan scanner) error {
 			p := &Product{Closures: map[string]Closure{}}
