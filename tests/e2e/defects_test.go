@@ -142,9 +142,7 @@ func TestDefect9_ARestartFreezesNothing(t *testing.T) {
 	for _, app := range []string{"reservation", "payment"} {
 		sys.Kill(t, app)
 	}
-	for _, app := range []string{"payment", "reservation"} {
-		sys.Restart(t, app)
-	}
+	sys.Restart(t, "payment", "reservation")
 	if settled := becomes(t, "customer-1", r.ReservationID, 40*time.Second, "REJECTED", "CONFIRMED"); settled.Status != "REJECTED" {
 		t.Errorf("%+v", settled)
 	}

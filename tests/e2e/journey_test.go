@@ -433,9 +433,7 @@ func TestF13_A4_TheViewStandsAlone(t *testing.T) {
 	if items := board(t); len(items) == 0 || items[0].ProductID != p.ProductID || items[0].Departures[0].Confirmed != 1 {
 		t.Errorf("%+v", items)
 	}
-	for _, app := range others {
-		sys.Restart(t, app)
-	}
+	sys.Restart(t, others...)
 	consistent(t, p)
 	calm(t)
 }

@@ -18,13 +18,9 @@ func TestI5_WhoWasStoppedDuringAHundredChangesMissesNothing(t *testing.T) {
 	given := deadLetters(t)
 	undisturbed := life(t, func(_ []string, changes func()) { changes() })
 	disturbed := life(t, func(apps []string, changes func()) {
-		for _, app := range apps {
-			sys.End(t, app)
-		}
+		sys.End(t, apps...)
 		changes()
-		for _, app := range apps {
-			sys.Restart(t, app)
-		}
+		sys.Restart(t, apps...)
 	})
 	consistent(t, undisturbed)
 	consistent(t, disturbed)
