@@ -67,45 +67,52 @@ func TestN5_EveryNoticeReachesAnUnreliableReceiver(t *testing.T) {
 	to := &receiver{calls: map[string]int{}, taken: map[string]int{}}
 	outside := httptest.NewServer(to)
 	defer outside.Close()
-	base, bearer := program(t, outside.URL, settings{NoticeBinding: "notices"})
+	base, issuer := program(t, outside.URL, settings{NoticeBinding: "notices"})
 
-	const notices = 50
-	for range notices {
+	// After a failure an MD's notices wait for a second, so several MDs have them at the same time.
+	const mds, each = 5, 10
+	for n := range mds * each {
 		e := reservation(newID(), object{"productId": newID()}, newID(), contract.StatusPending, contract.StatusConfirmed)
+		e.Data = bytes.Replace(e.Data, []byte(`"md-1"`), fmt.Appendf(nil, `"md-%d"`, 1+n%mds), 1)
 		if status, body := ask(t, "POST", base+"/events/reservation", "", e); status != 200 || string(body) != `{"status":"SUCCESS"}` {
 			t.Fatalf("an event was answered %d %s", status, body)
 		}
 	}
-	_, inbox := ask(t, "GET", base+"/md/notices?limit=100", bearer, nil)
-	if got := strings.Count(string(inbox), `"seq"`); got != notices {
-		t.Errorf("the inbox has %d notices: %s", got, inbox)
+	for md := 1; md <= mds; md++ {
+		_, inbox := ask(t, "GET", base+"/md/notices?limit=100", issuer.Bearer(fmt.Sprintf("md-%d", md), web.RoleMD), nil)
+		if got := strings.Count(string(inbox), `"seq"`); got != each {
+			t.Errorf("the inbox of md-%d has %d notices: %s", md, got, inbox)
+		}
 	}
 	until(t, 60*time.Second, func() bool {
 		to.mu.Lock()
 		defer to.mu.Unlock()
 		done := 0
-		for seq := 1; seq <= notices; seq++ {
-			id := fmt.Sprintf("md-1:%d", seq)
-			if to.taken[id] > 0 && (seq%2 == 1 || to.calls[id] > 2) {
-				done++
+		for md := 1; md <= mds; md++ {
+			for seq := 1; seq <= each; seq++ {
+				id := fmt.Sprintf("md-%d:%d", md, seq)
+				if to.taken[id] > 0 && (seq%2 == 1 || to.calls[id] > 2) {
+					done++
+				}
 			}
 		}
-		return done == notices
+		return done == mds*each
 	})
 	to.mu.Lock()
 	defer to.mu.Unlock()
-	if len(to.wrong) > 0 || to.failed != notices {
+	if len(to.wrong) > 0 || to.failed != mds*each {
 		t.Errorf("%d failures; wrong: %v", to.failed, to.wrong)
 	}
 }
 
-func program(t *testing.T, url string, cfg settings) (base, bearer string) {
+func program(t *testing.T, url string, cfg settings) (base string, issuer *webtest.TestIssuer) {
 	t.Helper()
 	daprd := os.Getenv("ONEQ_DAPRD")
 	if daprd == "" {
 		t.Fatal("ONEQ_DAPRD is not set: run the tests by `make test`, or name the daprd to test with")
 	}
-	issuer, dir := webtest.Issuer(t), t.TempDir()
+	issuer = webtest.Issuer(t)
+	dir := t.TempDir()
 	ports := freePorts(t, 5)
 	_, cfg.DatabaseDSN = dbtest.OpenDSN(t)
 	cfg.Service = config.Service{
@@ -139,7 +146,7 @@ func program(t *testing.T, url string, cfg settings) (base, bearer string) {
 		_ = res.Body.Close()
 		return res.StatusCode == http.StatusOK
 	})
-	return base, issuer.Bearer("md-1", web.RoleMD)
+	return base, issuer
 }
 
 func sidecarOf(t *testing.T, daprd, dir, url string, ports []int) *exec.Cmd {

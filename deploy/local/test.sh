@@ -30,7 +30,7 @@ unset ONEQ_RUN_DIR ONEQ_PORT_OFFSET
 go vet ./...
 # The whole system last and alone: beside other tests it would compete for two cores.
 mapfile -t packages < <(go list ./... | grep -vE "/tests/(e2e|chaos|bench)\$")
-to_the_end go test -race -p 2 -count=1 "$@" "${packages[@]}"
+to_the_end go test -race -p 4 -count=1 "$@" "${packages[@]}"
 export ONEQ_RACE=yes
 to_the_end go test -race -count=1 -timeout 20m "$@" ./tests/e2e
 to_the_end go test -race -count=1 -timeout 20m "$@" ./tests/chaos

@@ -45,23 +45,21 @@ type problem struct {
 
 func TestACompressedBodyIsRefusedUnread(t *testing.T) {
 	s := decoding(t)
-	var bomb bytes.Buffer
-	z := gzip.NewWriter(&bomb)
-	zeros := make([]byte, 1<<20)
-	for range 128 {
-		_, _ = z.Write(zeros)
-	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = z.Write(make([]byte, 1<<20))
 	_ = z.Close()
+	bomb := bytes.Repeat(packed.Bytes(), 128) // files behind each other are one
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for _, encoding := range []string{"gzip", "br", "deflate", "GZIP", "identity, gzip", "unheard-of"} {
-		if res := s.Do(webtest.Request{Method: http.MethodPost, Path: "/", Body: bomb.Bytes(), Header: map[string]string{"Content-Encoding": encoding}}); res.Status != http.StatusUnsupportedMediaType {
+		if res := s.Do(webtest.Request{Method: http.MethodPost, Path: "/", Body: bomb, Header: map[string]string{"Content-Encoding": encoding}}); res.Status != http.StatusUnsupportedMediaType {
 			t.Errorf("%s: %d", encoding, res.Status)
 		}
 	}
 	runtime.ReadMemStats(&after)
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 64<<20 {
-		t.Errorf("refusing six bodies of %d bytes took %d", bomb.Len(), grown)
+		t.Errorf("refusing six bodies of %d bytes took %d", len(bomb), grown)
 	}
 	if res := s.Do(webtest.Request{Method: http.MethodPost, Path: "/", Body: `{}`, Header: map[string]string{"Content-Encoding": "identity"}}); res.Status != http.StatusOK {
 		t.Errorf("identity: %d", res.Status)
