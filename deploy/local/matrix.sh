@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # matrix.sh [BROKER+STATE…] [FLAGS of go test] – the tests of the whole system on other brokers and stores. Without
-# pairs: so many that each broker and each store has its turn, and the switch between brokers. A server that this
+# pairs: so many that each broker and each store has its turn, and the switches of broker and store. A server that this
 # machine cannot have is no failure; what was not run is named at the end.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -43,7 +43,12 @@ if [[ $whole = yes ]]; then
 		missed+=("the switch from Redis to Kafka")
 	elif ! ONEQ_TEST_SWITCH_TO=kafka ONEQ_TEST_RUN_DIR=.run/test-switch to_the_end \
 		go test -race -count=1 -timeout 20m -run TestI4_TheBrokerIsSwitchedUnderLoad ./tests/e2e; then
-		failed+=("the switch")
+		failed+=("the switch of the broker")
+	fi
+	say "== the view from Redis to MySQL"
+	if ! ONEQ_TEST_STORE_TO=mysql ONEQ_TEST_RUN_DIR=.run/test-switch to_the_end \
+		go test -race -count=1 -timeout 20m -run TestI4_I7_TheStoreIsSwitchedByARebuild ./tests/e2e; then
+		failed+=("the switch of the store")
 	fi
 fi
 ((${#missed[@]} == 0)) || printf 'Not run, for want of a server that the machine cannot have: %s.\n' "${missed[@]}"

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	var err error
-	if os.Getenv("ONEQ_TEST_SWITCH_TO") != "" { // the run before it has left the system with that broker
+	if os.Getenv("ONEQ_TEST_SWITCH_TO")+os.Getenv("ONEQ_TEST_STORE_TO") != "" { // the run before it has left the system with that one
 		_, err = stack.Fresh()
 	}
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"testing"
 	"time"
@@ -88,4 +89,59 @@ func TestI4_TheBrokerIsSwitchedUnderLoad(t *testing.T) {
 			t.Errorf("%d events of %s wait in its outbox", n, app)
 		}
 	}
+}
+
+// The view moves to another kind of store by a restart and a rebuild alone: the new store is empty, and what it then shows
+// is what the old one showed.
+func TestI4_I7_TheStoreIsSwitchedByARebuild(t *testing.T) {
+	to := os.Getenv("ONEQ_TEST_STORE_TO")
+	if to == "" {
+		t.Skip("make test-matrix has it, with a system of its own")
+	}
+	p := register(t, osaka(100))
+	displayed(t, p.ProductID, func(item) bool { return true })
+	for n := range 60 { // more than one page of an index
+		r := stack.Read[reservation](t, reserve(t, "customer-7", wish(p, 1, "tok_ok")).Is(t, 201))
+		if n%10 == 0 {
+			sys.As(t, "customer-7").With("Idempotency-Key", newID()).Do("POST", "/api/reservations/"+r.ReservationID+"/cancellation", object{}).Is(t, 202)
+		}
+	}
+	seatsAndViewAre(t, p, map[string]int{"CONFIRMED": 54, "CANCELLED": 6})
+	shown := func() (object, map[string]object) {
+		for _, i := range stack.Read[struct{ Items []object }](t, sys.As(t, "").Do("GET", "/api/view/board?limit=100", nil).Is(t, 200)).Items {
+			if i["productId"] == p.ProductID {
+				return i, everything(t, "customer-7", "/api/view/mine")
+			}
+		}
+		return nil, everything(t, "customer-7", "/api/view/mine")
+	}
+	item, mine := shown()
+
+	if err := errors.Join(listener.Stop(), sys.Stop()); err != nil {
+		t.Fatal(err)
+	}
+	stack.Store = to
+	var err error
+	if sys, err = stack.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if listener, err = sys.Listen("product", "reservation", "payment"); err != nil {
+		t.Fatal(err)
+	}
+	if i, m := shown(); i != nil || len(m) > 0 {
+		t.Errorf("the new store holds something: %v, %d reservations", i, len(m))
+	}
+	said, err := sys.Say("rebuild-view.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(said)
+	nowItem, nowMine := shown()
+	if !reflect.DeepEqual(nowItem, item) {
+		t.Errorf("the board shows %v, and showed %v", nowItem, item)
+	}
+	if len(mine) != 60 || !reflect.DeepEqual(nowMine, mine) {
+		t.Errorf("%d reservations, and there were %d", len(nowMine), len(mine))
+	}
+	consistent(t, p)
 }
