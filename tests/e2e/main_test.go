@@ -22,10 +22,8 @@ var (
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	var err error
-	if os.Getenv("ONEQ_TEST_SWITCH_TO")+os.Getenv("ONEQ_TEST_STORE_TO") != "" { // the run before it has left the system with that one
-		_, err = stack.Fresh()
-	}
+	// With nothing: a run before may have left another broker or store, or books that a test has forged.
+	_, err := stack.Fresh()
 	if err == nil {
 		sys, err = stack.Start()
 	}
