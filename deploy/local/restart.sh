@@ -38,13 +38,18 @@ sidecar_again() { # sidecar_again APP
 	mapfile -d '' -t args <"$RUN/pids/$1.daprd.args"
 	again "$1.daprd" "$ROOT/deploy/local/daprd.sh" "${args[@]}"
 }
+healthy() { # healthy NAME DAPR_PORT – its sidecar; one that found its broker or store away has ended, and is started again
+	answers "http://127.0.0.1:$2/v1.0/healthz" && return
+	running "$1.daprd" || { sleep 1 && sidecar_again "$1"; }
+	return 1
+}
 found_ready() { # found_ready METRICS_PORT – how often a sidecar has found its service ready
 	curl -fsS --max-time 2 "http://127.0.0.1:$1" 2>/dev/null |
 		awk '/^dapr_http_healthprobes_completed_count.*status="200"/ {n = $2} END {print n + 0}' || true
 }
 found_ready_again() { (($(found_ready "$1") > $2)); } # found_ready_again METRICS_PORT BEFORE
 reachable() { # reachable APP DAPR_PORT METRICS_PORT – the sidecar, and the service through the gateway's
-	wait_for 30 answers "http://127.0.0.1:$2/v1.0/healthz" || fail "the sidecar of $name is not ready; see $(short "$RUN/logs/$name.daprd.log")."
+	wait_for 30 healthy "$name" "$2" || fail "the sidecar of $name is not ready; see $(short "$RUN/logs/$name.daprd.log")."
 	# Its sidecar lets calls and events through only when its own next look has found the service ready.
 	wait_for 30 found_ready_again "$3" "$(found_ready "$3")" || fail "the sidecar of $name does not find it ready; see $(short "$RUN/logs/$name.daprd.log")."
 	# Which of several replicas answers is chance, so this says no more than that the name is known.
