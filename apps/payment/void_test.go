@@ -72,6 +72,27 @@ func TestK3_AVoidOrderDuringTheApprovalReturnsTheCharge(t *testing.T) {
 	}
 }
 
+// Whoever asked for the charge is told that it was declined, but not who gave the order.
+func TestK3_AVoidOrderDuringARefusalIsToldToBeObeyed(t *testing.T) {
+	sim := simulate(t, freeAddr(t))
+	s := serve(t, sim.url)
+	sim.weather(`{"latencyMs":700}`)
+	reservation := newID()
+	answers := make(chan string, 1)
+	go func() {
+		_, word := s.approve(charge(reservation, 10_000, "tok_declined"))
+		answers <- word
+	}()
+	s.becomes(reservation, "REQUESTED")
+	s.voidOrder(reservation)
+	if word := <-answers; word != "VOIDED" {
+		t.Errorf("answered %s", word)
+	}
+	if words, _ := s.events(reservation); words != "voided" {
+		t.Errorf("events: %s", words)
+	}
+}
+
 func TestK3_AVoidOrderAfterTheApprovalReturnsTheCharge(t *testing.T) {
 	sim := simulate(t, freeAddr(t))
 	s := serve(t, sim.url).resumes()

@@ -17,10 +17,13 @@ running launcher || running cli || fail "nothing runs in $(short "$RUN"): 'make 
 # Every sidecar but the gateway's, which has no broker.
 sidecars() { for file in "$RUN"/pids/*.daprd.args; do basename "$file" .args; done | grep -v '^gateway'; }
 
-# take FOLDER – every sidecar again, with FOLDER for its broker's component.
+# lacking FOLDER – those that do not have FOLDER for their broker's component.
+lacking() { for name in $(sidecars); do grep -zqxF "$1" "$RUN/pids/$name.args" || echo "$name"; done; }
+
+# take FOLDER – every other sidecar again, with FOLDER for its broker's component.
 take() {
 	local name args
-	for name in $(sidecars); do
+	for name in $(lacking "$1"); do
 		args=$RUN/pids/$name.args
 		sed -z "s#^.*/pubsub/[a-z]*\$#$1#" "$args" >"$args.new"
 		grep -zqxF "$1" "$args.new" || fail "$name was started without a folder of components/pubsub."
@@ -60,11 +63,15 @@ awk '
 	}
 	{scopes = /name: publishingScopes/; print}
 ' "$(components "$from")/pubsub.yaml" >"$closed/pubsub.yaml"
+grep -qE '"product=dead-product;.*"' "$closed/pubsub.yaml" || fail "publishingScopes in $(components "$from")/pubsub.yaml are not what this script can close."
 
 say "Closing $from for what is new …"
 take "$closed"
 say "Waiting until $from has nothing left …"
-drained() { "$here/broker.sh" unread drained && sleep 1 && "$here/broker.sh" unread drained; }
+drained() { # and nobody, a replica that has come meanwhile, publishes to it any more
+	take "$closed"
+	"$here/broker.sh" unread drained && sleep 1 && "$here/broker.sh" unread drained && [[ -z $(lacking "$closed") ]]
+}
 if ! wait_for "${DRAIN_SECONDS:-600}" drained; then
 	"$here/broker.sh" unread | awk '$3 > 0 {print "  " $1 " has not handled " $3 " of " $2}'
 	take "$(components "$from")"

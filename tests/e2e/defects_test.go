@@ -78,6 +78,8 @@ func TestDefect3_NoCardOnTheBus(t *testing.T) {
 	said(t, "reservation", "oneqtour.reservation.confirmed.v1", r.ReservationID)
 	sys.As(t, "customer-1").With("Idempotency-Key", newID()).Do("POST", "/api/reservations/"+r.ReservationID+"/cancellation", object{}).Is(t, 202)
 	said(t, "payment", "oneqtour.payment.refunded.v1", r.ReservationID)
+	late := stack.Read[reservation](t, reserve(t, "customer-1", wish(p, 1, "tok_slow."+secret)).Is(t, 202))
+	said(t, "payment", "oneqtour.payment.approved.v1", late.ReservationID)
 	for _, topic := range []string{"product", "reservation", "payment"} {
 		for _, raw := range listener.Heard(topic) {
 			if bytes.Contains(raw, []byte(secret)) {

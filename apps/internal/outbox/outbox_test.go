@@ -274,7 +274,7 @@ func TestWhatWaitsIsPublishedLateUnlessItIsReplaced(t *testing.T) {
 	exec("UPDATE outbox SET claim = 'another relay' WHERE id = ?", leaving.Event.ID)
 	write(func(tx *sql.Tx) error {
 		return errors.Join(outbox.Replace(t.Context(), tx, gone.Event.ID, newer), outbox.Release(t.Context(), tx, released.Event.ID),
-			outbox.Replace(t.Context(), tx, leaving.Event.ID, newest))
+			outbox.Release(t.Context(), tx, leaving.Event.ID), outbox.Replace(t.Context(), tx, leaving.Event.ID, newest))
 	})
 	runUntil(t, db, "SELECT COUNT(*) FROM outbox WHERE claimed_until IS NULL OR claimed_until < NOW(6) + INTERVAL 30 MINUTE", outbox.NewRelay(db, b))
 	if events, _ := b.received(); events != 3 || b.got["t "+newer.Event.ID]+b.got["t "+newest.Event.ID]+b.got["t "+released.Event.ID] != 3 {

@@ -133,7 +133,7 @@ func (t *Teller) step(ctx context.Context) (more bool, err error) {
 		var s state
 		// The newest alone: the view has given up what it asked for before.
 		err := tx.QueryRowContext(ctx, `SELECT rebuild_id, kind, told_until, told FROM replays
-			WHERE rebuild_id = (SELECT MAX(rebuild_id) FROM replays) AND ended = 0 FOR UPDATE`).Scan(&s.id, &s.kind, &s.until, &s.told)
+			WHERE rebuild_id = (SELECT rebuild_id FROM replays ORDER BY asked_at DESC, rebuild_id DESC LIMIT 1) AND ended = 0 FOR UPDATE`).Scan(&s.id, &s.kind, &s.until, &s.told)
 		more = err == nil
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -151,7 +151,9 @@ func (t *Teller) step(ctx context.Context) (more bool, err error) {
 
 func (t *Teller) full(ctx context.Context) (bool, error) {
 	var rows int
-	err := t.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM outbox LIMIT ?) AS waiting", crowded+1).Scan(&rows)
+	// Not those that wait for what may replace them: they say nothing of the broker.
+	err := t.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM outbox
+		WHERE claim IS NOT NULL OR claimed_until IS NULL OR claimed_until < NOW(6) LIMIT ?) AS waiting`, crowded+1).Scan(&rows)
 	return rows > crowded, err
 }
 

@@ -63,7 +63,7 @@ func (s *Service) turn(ctx context.Context, leave func(), key Key, q ReserveRequ
 	r, told, err := s.hold(saga, key, q, wish)
 	switch {
 	case errors.Is(err, ErrKeyKnown):
-		return s.twin(ctx, key)
+		return s.twin(saga, key)
 	case err != nil && fault.CodeOf(err) == fault.Internal && saga.Err() != nil:
 		return Answer{}, errBusy.After(2 * time.Second).Because(err)
 	case err != nil:

@@ -55,6 +55,9 @@ func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome
 		answer, busy = Answer{}, false
 		if r.Status() != domain.Pending {
 			answer, busy = present(r), r.NotSent()
+			if o.Kind == Declined && r.NothingCharged() { // payment told nobody else
+				return &Change{}, nil
+			}
 			return nil, nil
 		}
 		change, err := s.decide(r, d, o, now)
@@ -85,6 +88,9 @@ func (s *Service) settle(ctx context.Context, id domain.ReservationID, o Outcome
 // nothing is confirmed, whatever the outcome: what is charged is returned.
 func (s *Service) decide(r *domain.Reservation, d *domain.Departure, o Outcome, now time.Time) (*Change, error) {
 	if ended, err := r.CloseDeparture(d, s.newID, now); ended || err != nil {
+		if o.Kind == Declined {
+			r.NothingCharged()
+		}
 		return &Change{Next: s.nextLook(r, now)}, err
 	}
 	switch o.Kind {

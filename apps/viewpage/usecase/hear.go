@@ -108,7 +108,9 @@ func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
 			return err
 		}
 	}
-	s.lags.add(e.Time, s.cfg.Now())
+	if e.Type != contract.ReservationPending { // which its owner keeps back for a while
+		s.lags.add(e.Time, s.cfg.Now())
+	}
 	return nil
 }
 

@@ -23,7 +23,7 @@ func newView(state State) *Service {
 
 func viewAt(state State, now func() time.Time) *Service {
 	return New(state, deaf{}, Settings{
-		Wait: 2 * time.Second, PageSize: 4, // small, so that indexes have many pages
+		Wait: 2 * time.Second, PageSize: 4, TripPage: 3, // small, so that indexes have many pages
 		NewID: uuid.NewString, Now: now, App: "viewpage", Patience: time.Minute,
 	})
 }
