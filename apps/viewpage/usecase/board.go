@@ -111,7 +111,7 @@ func (s *Service) BoardOf(ctx context.Context, md string, behind *Cursor, limit 
 
 // board reads the index, then all documents of the page at once.
 func (s *Service) board(ctx context.Context, k keys, index, kind string, behind *Cursor, limit int) (Board, error) {
-	entries, next, err := s.indexes.read(ctx, index, behind, limit, func(e domain.Entry) bool {
+	entries, next, err := s.shelf.read(ctx, index, behind, limit, func(e domain.Entry) bool {
 		return kind == "" || e.Kind == kind
 	})
 	if err != nil {

@@ -22,12 +22,15 @@ type documents[T any] struct {
 	state State
 	mu    sync.Mutex
 	lanes map[string]*lane[T]
+	wrote map[string]time.Time // when a key was written here last, of those written lately
 }
+
+const lately = 2000 // keys in wrote; forgetting them costs a conflict at most
 
 // lane is the queue before one key.
 type lane[T any] struct {
 	waiting []change[T]
-	last    *Document // as it was read just before; nil: still to be read
+	last    *seen // as it was read just before; nil: still to be read
 }
 
 type change[T any] struct {
@@ -36,7 +39,7 @@ type change[T any] struct {
 }
 
 func newDocuments[T any](state State) *documents[T] {
-	return &documents[T]{state: state, lanes: map[string]*lane[T]{}}
+	return &documents[T]{state: state, lanes: map[string]*lane[T]{}, wrote: map[string]time.Time{}}
 }
 
 // get reads a document; found is false for one that does not exist, which reads as the zero T.
@@ -75,13 +78,22 @@ func (d *documents[T]) update(ctx context.Context, key string, apply func(*T) bo
 	return d.updateFrom(ctx, key, nil, apply)
 }
 
-// updateFrom is update of a document that the caller has just read, by which one call of the store is saved. When it is
-// not that document any longer, the ETag says so.
-func (d *documents[T]) updateFrom(ctx context.Context, key string, last *Document, apply func(*T) bool) error {
+// seen is a document as it was read, not before the given time.
+type seen struct {
+	Document
+	at time.Time
+}
+
+// updateFrom is update of a document that the caller has just read, by which one call of the store is saved, unless it was
+// written here since. When somebody else has written it, the ETag says so.
+func (d *documents[T]) updateFrom(ctx context.Context, key string, last *seen, apply func(*T) bool) error {
 	done := make(chan error, 1)
 	d.mu.Lock()
 	l, busy := d.lanes[key]
 	if !busy {
+		if last != nil && !d.wrote[key].Before(last.at) {
+			last = nil
+		}
 		l = &lane[T]{last: last}
 		d.lanes[key] = l
 	}
@@ -106,6 +118,10 @@ func (d *documents[T]) work(ctx context.Context, key string, l *lane[T]) {
 		l.waiting = nil
 		if len(batch) == 0 {
 			delete(d.lanes, key)
+			if len(d.wrote) >= lately {
+				clear(d.wrote)
+			}
+			d.wrote[key] = time.Now()
 			d.mu.Unlock()
 			return
 		}
@@ -119,7 +135,7 @@ func (d *documents[T]) work(ctx context.Context, key string, l *lane[T]) {
 }
 
 // write applies a batch to the newest state of a document and stores it, once.
-func (d *documents[T]) write(ctx context.Context, key string, last *Document, batch []change[T]) error {
+func (d *documents[T]) write(ctx context.Context, key string, last *seen, batch []change[T]) error {
 	ctx, cancel := context.WithTimeout(ctx, writePatience)
 	defer cancel()
 	for try := range writeTries {
@@ -131,9 +147,9 @@ func (d *documents[T]) write(ctx context.Context, key string, last *Document, ba
 			if err != nil {
 				return err
 			}
-			last = &stored
+			last = &seen{Document: stored}
 		}
-		doc, err := decoded[T](*last)
+		doc, err := decoded[T](last.Document)
 		if err != nil {
 			return err
 		}

@@ -60,6 +60,7 @@ func (s *Service) copyProduct(ctx context.Context, k keys, last Document, p prod
 			return err
 		}
 	}
+	s.shelf.recent.forget()
 	err = s.products.put(ctx, last.Key, p, last.ETag)
 	if errors.Is(err, ErrConflict) {
 		err = s.products.update(ctx, last.Key, func(doc *product) bool {
@@ -97,10 +98,10 @@ func (s *Service) HearReservation(ctx context.Context, e contract.Event) error {
 	}
 	doc := reservation{ReservationState: r.ReservationState, At: instant(e.Time)}
 	for _, t := range targets {
-		last, totals, page := t.docs[0], t.docs[1], t.docs[2]
+		last, totals, page := t.docs[0], seen{t.docs[1], t.at}, seen{t.docs[2], t.at}
 		var first errgroup.Group
 		first.Go(func() error { return s.copyTotals(ctx, totals.Key, &totals, r.Departure, e.Time) })
-		first.Go(func() error { return s.listReservation(ctx, t.keys, last, page, doc) })
+		first.Go(func() error { return s.listReservation(ctx, t.keys, last, &page, doc) })
 		if err := first.Wait(); err != nil {
 			return err
 		}
@@ -127,7 +128,7 @@ func (s *Service) hearDeparture(ctx context.Context, e contract.Event) error {
 		return err
 	}
 	for _, t := range targets {
-		if err := s.copyTotals(ctx, t.docs[0].Key, &t.docs[0], d.Departure, e.Time); err != nil {
+		if err := s.copyTotals(ctx, t.docs[0].Key, &seen{t.docs[0], t.at}, d.Departure, e.Time); err != nil {
 			return err
 		}
 	}
@@ -141,7 +142,7 @@ func countable(t contract.Totals) bool {
 
 // copyTotals takes over the counts of a departure when they are newer than those at hand. last is the document if it has
 // just been read.
-func (s *Service) copyTotals(ctx context.Context, key string, last *Document, t contract.Totals, at time.Time) error {
+func (s *Service) copyTotals(ctx context.Context, key string, last *seen, t contract.Totals, at time.Time) error {
 	counts := departureTotals{
 		Version: t.Version, Capacity: t.Capacity, Held: t.Held, Confirmed: t.Confirmed, Closed: t.Closed,
 		Reservations: t.Reservations, At: instant(at),
@@ -160,7 +161,7 @@ func (s *Service) copyTotals(ctx context.Context, key string, last *Document, t 
 
 // listReservation enters a reservation in its customer's index, whose newest page is at hand. An entry never changes, so a
 // reservation that is known in any version is in it.
-func (s *Service) listReservation(ctx context.Context, k keys, last, page Document, r reservation) error {
+func (s *Service) listReservation(ctx context.Context, k keys, last Document, page *seen, r reservation) error {
 	if last.ETag != "" {
 		return nil
 	}
@@ -168,7 +169,7 @@ func (s *Service) listReservation(ctx context.Context, k keys, last, page Docume
 		return err
 	}
 	entry := domain.Entry{Position: position(r.CreatedAt, r.ReservationID)}
-	return s.trips.putFrom(ctx, k.reservationsOf(r.CustomerID), &page, entry)
+	return s.trips.putFrom(ctx, k.reservationsOf(r.CustomerID), page, entry)
 }
 
 // copyReservation writes the reservation itself, after its departure's totals and its entry: once it holds a version, all

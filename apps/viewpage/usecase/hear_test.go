@@ -250,6 +250,57 @@ func TestWhatWaitsForADocumentIsWrittenTogether(t *testing.T) {
 	if m.writes > 200+50 {
 		t.Errorf("%d writes for 200 events", m.writes)
 	}
+	if m.attempts != m.writes {
+		t.Errorf("nobody else writes, and %d writes came too late", m.attempts-m.writes)
+	}
+}
+
+// Pages of products may be a moment old, but never older than what this replica has written itself.
+func TestTheBoardReadsThePagesOfProductsOnceAMoment(t *testing.T) {
+	m := &counting{memory: newMemory(), gets: map[string]int{}}
+	s, other := newView(m), newView(m)
+	h := newHistory()
+	shown := func() int {
+		t.Helper()
+		b, err := s.Board(t.Context(), "", nil, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(b.Items)
+	}
+	h.register(mds[0], "DOMESTIC", 1)
+	hearAll(t, s, h.events)
+	for range 20 {
+		if n := shown(); n != 1 {
+			t.Fatalf("%d products", n)
+		}
+	}
+	if n := m.gets[pageKey(keys{1}.allProducts(), newest)]; n > 10 { // one and more to write it
+		t.Errorf("its page was read %d times", n)
+	}
+	h.register(mds[0], "DOMESTIC", 1)
+	hearAll(t, s, h.events[1:])
+	if n := shown(); n != 2 {
+		t.Errorf("%d products after the second was written here", n)
+	}
+	h.register(mds[0], "DOMESTIC", 1)
+	hearAll(t, other, h.events[2:])
+	for end := time.Now().Add(5 * time.Second); shown() != 3 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	}
+	if n := shown(); n != 3 {
+		t.Errorf("%d products after the third was written elsewhere", n)
+	}
+}
+
+// counting counts what is read.
+type counting struct {
+	*memory
+	gets map[string]int
+}
+
+func (c *counting) Get(ctx context.Context, key string) (Document, error) {
+	c.gets[key]++
+	return c.memory.Get(ctx, key)
 }
 
 // slow is a store that takes its time, as one behind a network does.
@@ -258,6 +309,11 @@ type slow struct{ *memory }
 func (s slow) Get(ctx context.Context, key string) (Document, error) {
 	time.Sleep(2 * time.Millisecond)
 	return s.memory.Get(ctx, key)
+}
+
+func (s slow) GetAll(ctx context.Context, keys []string) ([]Document, error) {
+	defer time.Sleep(2 * time.Millisecond) // old when it arrives
+	return s.memory.GetAll(ctx, keys)
 }
 
 func TestALateEventMovesNoVersionBack(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"oneqtour/apps/internal/fault"
 	"oneqtour/apps/viewpage/domain"
@@ -21,6 +23,7 @@ type indexes struct {
 	directories *documents[domain.Directory]
 	pageSize    int // entries; a page that holds more is split
 	newID       func() string
+	recent      *recent // pages for readers who take what is a moment old; nil: none do
 }
 
 // put inserts an entry into the page that it belongs to, or renews it there.
@@ -29,7 +32,7 @@ func (x *indexes) put(ctx context.Context, index string, e domain.Entry) error {
 }
 
 // putFrom is put when the caller has just read the newest page.
-func (x *indexes) putFrom(ctx context.Context, index string, last *Document, e domain.Entry) error {
+func (x *indexes) putFrom(ctx context.Context, index string, last *seen, e domain.Entry) error {
 	side, size, behindNewest := domain.Here, 0, ""
 	for page := newest; ; {
 		var older string
@@ -166,7 +169,7 @@ func (x *indexes) read(ctx context.Context, index string, behind *Cursor, limit 
 		at = *behind
 	}
 	for n := range maxPages {
-		page, found, err := x.pages.get(ctx, pageKey(index, at.Page))
+		page, found, err := x.page(ctx, pageKey(index, at.Page))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -195,4 +198,55 @@ func (x *indexes) read(ctx context.Context, index string, behind *Cursor, limit 
 		at.Page = page.Older
 	}
 	return entries, &at, nil
+}
+
+func (x *indexes) page(ctx context.Context, key string) (domain.Page, bool, error) {
+	if x.recent == nil {
+		return x.pages.get(ctx, key)
+	}
+	return x.recent.get(ctx, key, x.pages)
+}
+
+const (
+	moment    = 250 * time.Millisecond // how old a page may be
+	manyPages = 256                    // that are kept: some MB
+)
+
+// recent keeps pages that everybody reads and hardly anybody writes. Nobody may change what it gives.
+type recent struct {
+	mu    sync.Mutex
+	pages map[string]glance
+}
+
+type glance struct {
+	page domain.Page
+	at   time.Time
+}
+
+func (r *recent) get(ctx context.Context, key string, pages *documents[domain.Page]) (domain.Page, bool, error) {
+	at := time.Now()
+	r.mu.Lock()
+	have, known := r.pages[key]
+	r.mu.Unlock()
+	if known && at.Sub(have.at) < moment {
+		return have.page, true, nil
+	}
+	page, found, err := pages.get(ctx, key)
+	if err != nil || !found {
+		return page, found, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.pages) >= manyPages {
+		clear(r.pages)
+	}
+	r.pages[key] = glance{page, at}
+	return page, true, nil
+}
+
+// forget lets everybody see at once what was written here.
+func (r *recent) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.pages)
 }

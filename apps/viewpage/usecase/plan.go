@@ -160,6 +160,7 @@ func (p *plans) update(ctx context.Context, change func(*plan) bool) error {
 type target struct {
 	keys keys
 	docs []Document
+	at   time.Time // not read before it
 }
 
 // targets reads the plan in the same call as the documents that an event changes: names are theirs.
@@ -167,7 +168,7 @@ type target struct {
 // is in the plan. So an event that is read by a plan without it was committed before the owner began, and is in
 // what the owner tells; any other is written to the new generation here.
 func (s *Service) targets(ctx context.Context, names func(keys) []string) ([]target, error) {
-	at := s.cfg.Now()
+	at, begun := s.cfg.Now(), time.Now()
 	known := s.plans.known()
 	guess := known.written()
 	all := []string{planKey}
@@ -185,7 +186,7 @@ func (s *Service) targets(ctx context.Context, names func(keys) []string) ([]tar
 	each := (len(docs) - 1) / len(guess)
 	var targets []target
 	for _, n := range p.written() {
-		t := target{keys: keys{n}}
+		t := target{keys: keys{n}, at: begun}
 		if i := slices.Index(guess, n); i >= 0 {
 			t.docs = docs[1+i*each:][:each]
 		} else if t.docs, err = s.state.GetAll(ctx, names(t.keys)); err != nil {

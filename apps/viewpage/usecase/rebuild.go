@@ -289,12 +289,13 @@ func (s *Service) copySnapshot(ctx context.Context, k keys, e contract.Event) er
 		if !isID(r.ReservationID) || r.CustomerID == "" || r.Version < 1 {
 			return unreadable(e)
 		}
+		begun := time.Now()
 		docs, err := s.state.GetAll(ctx, []string{k.reservation(r.ReservationID), pageKey(k.reservationsOf(r.CustomerID), newest)})
 		if err != nil {
 			return err
 		}
 		doc := reservation{ReservationState: r.ReservationState, At: instant(e.Time)}
-		if err := s.listReservation(ctx, k, docs[0], docs[1], doc); err != nil {
+		if err := s.listReservation(ctx, k, docs[0], &seen{docs[1], begun}, doc); err != nil {
 			return err
 		}
 		return s.copyReservation(ctx, docs[0], doc)

@@ -58,6 +58,7 @@ type Service struct {
 	reservations *documents[reservation]
 	indexes      *indexes
 	trips        *indexes // of customers: the same, in smaller pages
+	shelf        *indexes // of products: the same, for readers of the board
 	names        *names
 	progress     *documents[progress]
 	lags         lags
@@ -75,6 +76,8 @@ func New(state State, publisher Publisher, cfg Settings) *Service {
 	if cfg.TripPage > 0 {
 		trips.pageSize = cfg.TripPage
 	}
+	shelf := *all
+	shelf.recent = &recent{pages: map[string]glance{}}
 	return &Service{
 		cfg: cfg, state: state, publisher: publisher, plans: newPlans(state, cfg.Now),
 		products:     newDocuments[product](state),
@@ -82,6 +85,7 @@ func New(state State, publisher Publisher, cfg Settings) *Service {
 		reservations: newDocuments[reservation](state),
 		indexes:      all,
 		trips:        &trips,
+		shelf:        &shelf,
 		names:        &names{indexes: all, noted: map[string]bool{}},
 		progress:     newDocuments[progress](state),
 	}
