@@ -36,6 +36,15 @@ type Message struct {
 	Wait time.Duration
 }
 
+// text is the event as its row keeps it.
+func (m Message) text() (string, error) {
+	raw, err := json.Marshal(m.Event)
+	if err != nil {
+		return "", fmt.Errorf("outbox: marshal %s: %w", m.Event.Type, err)
+	}
+	return string(raw), nil
+}
+
 // Add writes messages in the caller's transaction.
 func Add(ctx context.Context, tx *sql.Tx, messages []Message) error {
 	if len(messages) == 0 {
@@ -43,15 +52,15 @@ func Add(ctx context.Context, tx *sql.Tx, messages []Message) error {
 	}
 	args := make([]any, 0, 5*len(messages))
 	for _, m := range messages {
-		raw, err := json.Marshal(m.Event)
+		text, err := m.text()
 		if err != nil {
-			return fmt.Errorf("outbox: marshal %s: %w", m.Event.Type, err)
+			return err
 		}
 		var wait any // NULL: none
 		if m.Wait > 0 {
 			wait = m.Wait.Microseconds()
 		}
-		args = append(args, m.Event.ID, m.Topic, m.Event.Subject, string(raw), wait)
+		args = append(args, m.Event.ID, m.Topic, m.Event.Subject, text, wait)
 	}
 	row := ", (?, ?, ?, ?, NOW(6) + INTERVAL ? MICROSECOND)"
 	_, err := tx.ExecContext(ctx, "INSERT INTO outbox (id, topic, partition_key, event, claimed_until) VALUES "+
@@ -65,12 +74,12 @@ func Add(ctx context.Context, tx *sql.Tx, messages []Message) error {
 // Replace writes a message in the place of one that waits, which it overtakes: it says the same and more. If that one
 // is leaving, or has left, there are two; whoever hears the older one hears the newer one as well.
 func Replace(ctx context.Context, tx *sql.Tx, id string, by Message) error {
-	raw, err := json.Marshal(by.Event)
+	text, err := by.text()
 	if err != nil {
-		return fmt.Errorf("outbox: marshal %s: %w", by.Event.Type, err)
+		return err
 	}
 	res, err := tx.ExecContext(ctx, "UPDATE outbox SET id = ?, topic = ?, partition_key = ?, event = ?, claimed_until = NULL WHERE id = ? AND claim IS NULL",
-		by.Event.ID, by.Topic, by.Event.Subject, string(raw), id)
+		by.Event.ID, by.Topic, by.Event.Subject, text, id)
 	if err != nil {
 		return fmt.Errorf("outbox: replace: %w", err)
 	}
